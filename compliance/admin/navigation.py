@@ -1,0 +1,83 @@
+"""The navigation by task; a page is offered to those who may open it."""
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+SEE = "sessions_log.metadata"
+ACCESS = "sessions_log.access"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the portal; `right` is asked on the current organization, None lets everybody in."""
+
+    label: str
+    picture: str
+    name: str
+    right: str | None = SEE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """A page as this user sees it now."""
+
+    label: str
+    picture: str
+    url: str
+    is_current: bool
+    count: str = ""
+    asks_for_work: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Pages of one task."""
+
+    title: str
+    items: tuple[Item, ...]
+
+
+PAGES: tuple[tuple[str, tuple[Page, ...]], ...] = (
+    ("Overview", (Page("Overview", "overview", "index", None), Page("Health", "health", "health", None))),
+    (
+        "Records",
+        (
+            Page("Session logs", "list", "sessions_log_sessionlog_changelist"),
+            Page("Sessions", "people", "sessions_log_sessionsummary_changelist"),
+            Page("Services", "plug", "sessions_log_service_changelist"),
+        ),
+    ),
+    (
+        "Intake",
+        (
+            Page("Inbox", "inbox", "sessions_log_inboxrow_changelist"),
+            Page("Quarantine", "quarantine", "sessions_log_quarantinedrequest_changelist"),
+        ),
+    ),
+    ("Access", (Page("Service keys", "key", "sessions_log_servicekey_changelist", ACCESS),)),
+    ("Settings", (Page("Organizations", "building", "sessions_log_organization_changelist"),)),
+)
+
+
+def navigation(request: HttpRequest) -> list[Group]:
+    """The groups with at least one page that the user may open."""
+    groups = (
+        Group(title, tuple(_item(page, request.path) for page in pages if _is_offered(page, request)))
+        for title, pages in PAGES
+    )
+    return [group for group in groups if group.items]
+
+
+def _is_offered(page: Page, request: HttpRequest) -> bool:
+    if page.right is None:
+        return True
+    organization = getattr(request, "organization", None)
+    return bool(organization) and request.user.has_perm(page.right, organization)
+
+
+def _item(page: Page, path: str) -> Item:
+    url = reverse(f"admin:{page.name}")
+    is_current = path == url if page.name == "index" else path.startswith(url)
+    return Item(label=page.label, picture=page.picture, url=url, is_current=is_current)

@@ -1,0 +1,34 @@
+"""The first page: what the current organization did in the last 24 hours."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+
+from sessions_log.queries.overview import outcomes_by_hour, recent_sessions, totals
+
+_DAY = timedelta(hours=24)
+
+
+def overview_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+    """Counts of the last 24 hours by outcome, and where to go from them."""
+    organization = getattr(request, "organization", None)
+    if not organization:
+        return TemplateResponse(request, "portal/no_organization.html", {**context, "title": "Overview"})
+    now = timezone.now()
+    hours = outcomes_by_hour(organization.pk, now - _DAY, now)
+    return TemplateResponse(
+        request,
+        "portal/overview.html",
+        {
+            **context,
+            "title": "Overview",
+            "organization": organization,
+            "now": now,
+            "hours": hours,
+            "day": totals(hours),
+            "sessions": recent_sessions(organization.pk, now - timedelta(minutes=15)),
+        },
+    )

@@ -1,0 +1,85 @@
+"""The portal: Django's admin as a site of its own, with navigation by task and an organization chosen in the top bar."""
+
+from collections.abc import Callable
+from functools import wraps
+from time import perf_counter
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils.functional import SimpleLazyObject
+from django.views.decorators.http import require_POST
+
+from compliance.admin.health import health_page, portal_state
+from compliance.admin.navigation import navigation
+from compliance.admin.overview import overview_page
+from sessions_log.templatetags.portal import STARTED
+
+View = Callable[..., HttpResponseBase]
+
+
+class PortalSite(AdminSite):
+    """The stock admin with our pages around the models' own."""
+
+    site_header = site_title = "Muniment"
+    index_title = "Overview"
+    site_url = None
+    enable_nav_sidebar = False
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """Our pages first, then the models' pages."""
+        own: list[URLPattern | URLResolver] = [
+            path("health/", self.admin_view(self.health), name="health"),
+            path("organization/", self.admin_view(switch_organization), name="switch_organization"),
+        ]
+        return own + super().get_urls()
+
+    def admin_view(self, view: View, cacheable: bool = False) -> View:
+        """Every page says in how many milliseconds it was answered, so each notes when it began."""
+        inner: View = super().admin_view(view, cacheable)
+
+        @wraps(view)
+        def timed(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            request.META[STARTED] = perf_counter()
+            return inner(request, *args, **kwargs)
+
+        return timed
+
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """What the frame of every page shows; asked only where it is shown."""
+        return {
+            **super().each_context(request),
+            "navigation": SimpleLazyObject(lambda: navigation(request)),
+            "portal_state": SimpleLazyObject(portal_state),
+            "global_search_url": SimpleLazyObject(lambda: self._search_url(request)),
+        }
+
+    def _search_url(self, request: HttpRequest) -> str:
+        """Where the search of the top bar goes; nowhere for those who may not search by who."""
+        organization = getattr(request, "organization", None)
+        may_search = bool(organization) and request.user.has_perm("sessions_log.identities", organization)
+        return reverse(f"{self.name}:sessions_log_sessionlog_search") if may_search else ""
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The overview of the current organization."""
+        return overview_page(request, {**self.each_context(request), **(extra_context or {})})
+
+    def health(self, request: HttpRequest) -> HttpResponse:
+        """How the product itself does."""
+        return health_page(request, self.each_context(request))
+
+    def app_index(
+        self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """There are no pages by app: the navigation goes by task."""
+        raise Http404
+
+
+@require_POST
+def switch_organization(request: HttpRequest) -> HttpResponse:
+    """Choose the organization that the pages are about; one that the user may not see changes nothing."""
+    visible = {organization.slug for organization in getattr(request, "organizations", ())}
+    if (slug := request.POST.get("organization", "")) in visible:
+        request.session["organization"] = slug
+    return HttpResponseRedirect(reverse("admin:index"))

@@ -1,0 +1,22 @@
+"""The app of access, portal, retention, privacy and watch; and the portal as Django's admin."""
+
+from django.apps import AppConfig
+from django.contrib.admin.apps import SimpleAdminConfig
+
+
+class ComplianceConfig(AppConfig):
+    """What officers do."""
+
+    name = "compliance"
+    verbose_name = "Compliance"
+
+
+class PortalAdminConfig(SimpleAdminConfig):
+    """Django's admin with our own site; each app's admin package registers on it."""
+
+    default_site = "compliance.admin.site.PortalSite"
+
+    def ready(self) -> None:
+        """Import the admin packages."""
+        super().ready()
+        self.module.autodiscover()

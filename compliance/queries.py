@@ -1,0 +1,33 @@
+"""Who may do what: answered from grants that have not ended."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q
+
+from compliance.models import Grant
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """The rights of one person: by organization id, the names of the rights on the whole of it."""
+
+    by_organization: dict[int, frozenset[str]]
+
+    def may(self, right: str, organization_id: int) -> bool:
+        """Whether the right is held on this organization."""
+        return right in self.by_organization.get(organization_id, frozenset())
+
+    def anywhere(self, right: str) -> bool:
+        """Whether the right is held on any organization."""
+        return any(right in rights for rights in self.by_organization.values())
+
+
+def rights_of(user_id: UUID, now: datetime) -> Rights:
+    """What a person may do now."""
+    rows = Grant.objects.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=now), holder=user_id, service=None)
+    held: dict[int, set[str]] = {}
+    for organization_id, right in rows.values_list("organization_id", "right"):
+        held.setdefault(organization_id, set()).add(right)
+    return Rights({organization: frozenset(rights) for organization, rights in held.items()})

@@ -1,0 +1,1 @@
+"""Settings, ways in and the supervisor of the development servers."""

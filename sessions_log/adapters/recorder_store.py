@@ -1,0 +1,374 @@
+"""The recorder's storage: one connection that holds the shard's lock, one transaction a batch."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg import Connection
+
+from sessions_log.adapters import copying, partitions
+from sessions_log.domain.entries import POLICY_VERSION, NewEntries
+from sessions_log.domain.inbox import LANE_BULK, LANE_LIVE, InboxRequest
+from sessions_log.domain.leaf import BUNDLE_LEAVES, bundle, unbundle
+from sessions_log.domain.outcomes import ConflictSeen, Outcome, Quarantined
+from sessions_log.domain.redaction import DETECTORS_VERSION
+from sessions_log.domain.references import Reference, SubjectReference, Wanted
+from sessions_log.domain.spans import spans_of
+from sessions_log.ports import EntriesRefused, MissingMonths, RecordingOrganization, ShardTaken
+
+_LOCK_CLASS = 0x6D756E69  # "muni": the advisory locks of recorders
+BATCH_CHANNEL = "muniment_batch"
+
+# Only rows whose transaction ended before every one that still runs: no late committer can come in between.
+_PENDING = """
+WITH position AS (
+    SELECT xid, serial FROM sessions_log_recorderposition WHERE shard = %(shard)s AND lane = %(lane)s
+), head AS (
+    SELECT i.id, i.xid, i.serial, i.records,
+           sum(i.records) OVER (ORDER BY i.xid, i.serial) - i.records AS before
+    FROM (
+        SELECT i.id, i.xid, i.serial, i.records FROM sessions_log_inbox i, position p
+        WHERE i.shard = %(shard)s AND i.lane = %(lane)s AND (i.xid, i.serial) > (p.xid, p.serial)
+          AND i.xid < pg_snapshot_xmin(pg_current_snapshot())
+        ORDER BY i.xid, i.serial LIMIT %(most)s
+    ) i
+)
+SELECT i.id, i.organization_id, i.service_id, i.shard, i.lane, i.kind, i.entry_ids, i.sealed, i.xid::text, i.serial
+FROM head h JOIN sessions_log_inbox i ON i.id = h.id
+WHERE h.before < %(most)s
+ORDER BY i.xid, i.serial
+"""
+
+
+class PostgresRecorderStore:
+    """See `sessions_log.ports.RecorderStore`."""
+
+    def __init__(self, conninfo: Callable[[], str], shard: int) -> None:
+        self._conninfo = conninfo
+        self._shard = shard
+        self._connection: Connection[Any] | None = None
+        self._months: set[tuple[int, int]] = set()
+
+    @contextmanager
+    def transaction(self) -> Iterator["PostgresRecorderTransaction"]:
+        """See the port. Raises ShardTaken while another recorder holds the shard."""
+        connection = self._connected()
+        try:
+            with connection.transaction():
+                yield PostgresRecorderTransaction(connection, self._shard, self._months)
+        except psycopg.errors.IntegrityError as error:
+            raise EntriesRefused(f"the database refuses it ({type(error).__name__})") from None
+        except psycopg.DataError as error:
+            raise EntriesRefused(f"the database cannot hold it ({type(error).__name__})") from None
+        except psycopg.OperationalError:
+            self.close()
+            raise
+
+    def make_months(self, months: Sequence[date]) -> None:
+        """Make entry partitions that were found missing."""
+        connection = self._connected()
+        with connection.transaction():
+            partitions.make_months(connection, months)
+        self._months.clear()
+
+    def close(self) -> None:
+        """Let go of connection and shard."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _connected(self) -> Connection[Any]:
+        if self._connection is None or self._connection.closed:
+            connection = psycopg.connect(
+                self._conninfo(), autocommit=True, connect_timeout=3, application_name="recorder"
+            )
+            connection.execute("SET synchronous_commit = on")
+            locked = connection.execute(
+                "SELECT pg_try_advisory_lock(%s, %s)", (_LOCK_CLASS, self._shard)
+            ).fetchone()
+            if not locked or not locked[0]:
+                connection.close()
+                raise ShardTaken(f"another recorder holds shard {self._shard}")
+            self._connection = connection
+            self._months = set()
+        return self._connection
+
+
+class PostgresRecorderTransaction:
+    """See `sessions_log.ports.RecorderTransaction`."""
+
+    def __init__(self, connection: Connection[Any], shard: int, months: set[tuple[int, int]]) -> None:
+        self._connection = connection
+        self._shard = shard
+        self._months = months
+        self._last: dict[int, tuple[str, int]] = {}
+        self._spans: list[tuple[Any, ...]] = []
+        self._entries = 0
+
+    def pending(self, most_records: int) -> list[InboxRequest]:
+        """See the port."""
+        requests = self._lane(LANE_LIVE, most_records)
+        left = most_records - sum(request.records for request in requests)
+        return requests + (self._lane(LANE_BULK, left) if left > 0 else [])
+
+    def _lane(self, lane: int, most: int) -> list[InboxRequest]:
+        rows = self._connection.execute(
+            _PENDING, {"shard": self._shard, "lane": lane, "most": most}, binary=True
+        ).fetchall()
+        if rows:
+            self._last[lane] = (rows[-1][8], rows[-1][9])
+        return [
+            InboxRequest(
+                id=row[0].bytes,
+                organization_id=row[1],
+                service_id=row[2],
+                shard=row[3],
+                lane=row[4],
+                kind=row[5],
+                entry_ids=row[6],
+                sealed=row[7],
+            )
+            for row in rows
+        ]
+
+    def organizations(self, ids: Sequence[int]) -> Mapping[int, RecordingOrganization]:
+        """See the port."""
+        rows = self._connection.execute(
+            "SELECT id, uid, epoch FROM sessions_log_organization WHERE id = ANY(%s)", (list(set(ids)),)
+        ).fetchall()
+        return {row[0]: RecordingOrganization(*row) for row in rows}
+
+    def services(self, ids: Sequence[int]) -> Mapping[int, str]:
+        """See the port."""
+        rows = self._connection.execute(
+            "SELECT id, name FROM sessions_log_service WHERE id = ANY(%s)", (list(set(ids)),)
+        ).fetchall()
+        return dict(rows)
+
+    def recorded(self, organization_id: int, ids: Sequence[bytes]) -> dict[bytes, tuple[bytes, bytes | None]]:
+        """See the port. The ids' bounds let the planner pass over months that cannot hold them."""
+        rows = self._connection.execute(
+            "SELECT id, subject_id, identity FROM sessions_log_sessionlog"
+            " WHERE organization_id = %s AND id = ANY(%s::uuid[]) AND id BETWEEN %s AND %s",
+            (organization_id, _uuids(ids), UUID(bytes=min(ids)), UUID(bytes=max(ids))),
+        ).fetchall()
+        return {row[0].bytes: (row[1].bytes, row[2]) for row in rows}
+
+    def references(self, organization_id: int, table: str, lookups: Sequence[bytes]) -> dict[bytes, Reference]:
+        """See the port."""
+        rows = self._by_lookup(f"SELECT lookup, id FROM sessions_log_{table}", organization_id, lookups)
+        return {row[0]: Reference(row[1].bytes) for row in rows}
+
+    def sessions(self, organization_id: int, lookups: Sequence[bytes]) -> dict[bytes, Reference]:
+        """See the port."""
+        rows = self._by_lookup("SELECT lookup, id, subject_id FROM sessions_log_session", organization_id, lookups)
+        return {row[0]: Reference(row[1].bytes, row[2].bytes) for row in rows}
+
+    def subjects(self, organization_id: int, lookups: Sequence[bytes]) -> dict[bytes, SubjectReference]:
+        """See the port."""
+        rows = self._connection.execute(
+            "SELECT s.lookup, s.id, s.is_provisional, k.epoch, k.wrapped FROM sessions_log_subject s"
+            " JOIN sessions_log_subjectkey k ON k.subject_id = s.id AND k.part = 1"
+            " WHERE s.organization_id = %s AND s.lookup = ANY(%b::bytea[])",
+            (organization_id, list(lookups)),
+        ).fetchall()
+        return {row[0]: SubjectReference(row[1].bytes, *row[2:]) for row in rows}
+
+    def subject_keys(self, ids: Sequence[bytes]) -> list[SubjectReference]:
+        """See the port."""
+        rows = self._connection.execute(
+            "SELECT s.id, s.is_provisional, k.epoch, k.wrapped FROM sessions_log_subject s"
+            " JOIN sessions_log_subjectkey k ON k.subject_id = s.id AND k.part = 1 WHERE s.id = ANY(%s::uuid[])",
+            (_uuids(ids),),
+        ).fetchall()
+        return [SubjectReference(row[0].bytes, *row[1:]) for row in rows]
+
+    def hold_subjects(self, ids: Sequence[bytes]) -> set[bytes]:
+        """See the port. In the order of their ids, so that two holders cannot block each other."""
+        rows = self._connection.execute(
+            "SELECT s.id FROM sessions_log_subject s WHERE s.id = ANY(%s::uuid[]) AND EXISTS"
+            " (SELECT FROM sessions_log_subjectkey k WHERE k.subject_id = s.id AND k.part = 1)"
+            " ORDER BY s.id FOR KEY SHARE OF s",
+            (_uuids(ids),),
+        ).fetchall()
+        return {row[0].bytes for row in rows}
+
+    def add(self, wanted: Wanted) -> None:
+        """See the port."""
+        with self._connection.cursor() as cursor:
+            if wanted.subjects:
+                cursor.executemany(
+                    "INSERT INTO sessions_log_subject (id, organization_id, epoch, lookup, sealed, is_provisional)"
+                    " VALUES (%s, %s, %s, %s, %s, %s)",
+                    [
+                        (UUID(bytes=one.id), wanted.organization_id, wanted.epoch, one.lookup, one.sealed,
+                         one.is_provisional)
+                        for one in wanted.subjects
+                    ],
+                )  # fmt: skip
+                cursor.executemany(
+                    "INSERT INTO sessions_log_subjectkey (id, subject_id, part, epoch, wrapped)"
+                    " VALUES (gen_random_uuid(), %s, %s, %s, %s)",
+                    [(UUID(bytes=one.id), one.part, wanted.epoch, one.wrapped) for one in wanted.subjects],
+                )
+            for one in wanted.references:
+                columns, values = ("", "") if one.subject is None else (", subject_id", ", %s")
+                cursor.execute(
+                    f"INSERT INTO sessions_log_{one.table} (id, organization_id, epoch, lookup, sealed{columns})"
+                    f" VALUES (%s, %s, %s, %s, %s{values})",
+                    (UUID(bytes=one.id), wanted.organization_id, wanted.epoch, one.lookup, one.sealed)
+                    + (() if one.subject is None else (UUID(bytes=one.subject),)),
+                )
+            for link in wanted.links:
+                self._link(wanted.organization_id, link.session, link.provisional, link.subject)
+
+    def _link(self, organization_id: int, session: bytes, provisional: bytes, subject: bytes) -> None:
+        self._connection.execute(
+            "UPDATE sessions_log_session SET subject_id = %s WHERE id = %s", (UUID(bytes=subject), UUID(bytes=session))
+        )
+        self._connection.execute(
+            "INSERT INTO sessions_log_subjectlink (id, organization_id, provisional_id, subject_id)"
+            " VALUES (gen_random_uuid(), %s, %s, %s)",
+            (organization_id, UUID(bytes=provisional), UUID(bytes=subject)),
+        )
+
+    def append(self, entries: NewEntries) -> None:
+        """See the port. Raises MissingMonths where a partition is wanting."""
+        self._require_months(entries)
+        first_seq = self._advance_head(entries.organization_id, len(entries.rows))
+        stream = copying.session_logs(enumerate(entries.rows, first_seq), DETECTORS_VERSION, POLICY_VERSION)
+        with self._connection.cursor() as cursor, cursor.copy(copying.COPY) as copy:
+            copy.write(stream)
+        self._append_leaves(entries.organization_id, first_seq, [row.leaf for row in entries.rows])
+        self._spans += spans_of(entries, first_seq)
+        self._entries += len(entries.rows)
+
+    def _require_months(self, entries: NewEntries) -> None:
+        wanted = {(row.timestamp.year, row.timestamp.month) for row in entries.rows}
+        if not wanted <= self._months:
+            self._months |= partitions.months_made(self._connection)
+        if missing := wanted - self._months:
+            raise MissingMonths([date(year, month, 1) for year, month in sorted(missing)])
+
+    def _advance_head(self, organization_id: int, count: int) -> int:
+        """Take the next `count` places of the ledger; the row's lock makes it compare-and-set."""
+        row = self._connection.execute(
+            "INSERT INTO sessions_log_ledgerhead AS head (organization_id, size) VALUES (%s, %s)"
+            " ON CONFLICT (organization_id) DO UPDATE SET size = head.size + excluded.size RETURNING size",
+            (organization_id, count),
+        ).fetchone()
+        if row is None:
+            raise EntriesRefused("the ledger's head is missing")
+        return int(row[0]) - count
+
+    def _append_leaves(self, organization_id: int, first_seq: int, leaves: list[bytes]) -> None:
+        """Fill bundles of 256; what is left over stays in the tail."""
+        begun = first_seq % BUNDLE_LEAVES
+        if begun + len(leaves) < BUNDLE_LEAVES:
+            self._insert_tail(organization_id, first_seq, leaves)
+            return
+        all_leaves = (self._take_tail(organization_id) if begun else []) + leaves
+        number = (first_seq - begun) // BUNDLE_LEAVES
+        full = len(all_leaves) // BUNDLE_LEAVES
+        with self._connection.cursor() as cursor:
+            cursor.executemany(
+                "INSERT INTO sessions_log_leafbundle (organization_id, number, leaves) VALUES (%s, %s, %s)",
+                [
+                    (organization_id, number + at, bundle(all_leaves[at * BUNDLE_LEAVES : (at + 1) * BUNDLE_LEAVES]))
+                    for at in range(full)
+                ],
+            )
+        if rest := all_leaves[full * BUNDLE_LEAVES :]:
+            self._insert_tail(organization_id, (number + full) * BUNDLE_LEAVES, rest)
+
+    def _insert_tail(self, organization_id: int, first_seq: int, leaves: list[bytes]) -> None:
+        self._connection.execute(
+            "INSERT INTO sessions_log_leaftail (organization_id, first_seq, leaves) VALUES (%s, %s, %s)",
+            (organization_id, first_seq, bundle(leaves)),
+        )
+
+    def _take_tail(self, organization_id: int) -> list[bytes]:
+        rows = self._connection.execute(
+            "WITH taken AS (DELETE FROM sessions_log_leaftail WHERE organization_id = %s RETURNING first_seq, leaves)"
+            " SELECT leaves FROM taken ORDER BY first_seq",
+            (organization_id,),
+        ).fetchall()
+        return [leaf for (leaves,) in rows for leaf in unbundle(leaves)]
+
+    def finish(self, requests: Sequence[InboxRequest], outcomes: Sequence[Outcome]) -> int:
+        """See the port."""
+        batch = self._write_batch()
+        with self._connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO sessions_log_outcome (id, organization_id, batch, recorded, duplicates, conflicts,"
+                " quarantined) SELECT id, o, %s, r, d, c, q"
+                " FROM unnest(%s::uuid[], %s::int[], %s::int[], %s::int[], %s::int[], %s::int[]) AS t(id, o, r, d, c, q)",
+                (
+                    batch,
+                    _uuids([one.request_id for one in outcomes]),
+                    [one.organization_id for one in outcomes],
+                    [one.recorded for one in outcomes],
+                    [one.duplicates for one in outcomes],
+                    [one.conflicts for one in outcomes],
+                    [one.quarantined for one in outcomes],
+                ),
+            )
+        for lane, (xid, serial) in self._last.items():
+            self._connection.execute(
+                "UPDATE sessions_log_recorderposition SET xid = %s::xid8, serial = %s WHERE shard = %s AND lane = %s",
+                (xid, serial, self._shard, lane),
+            )
+        self._connection.execute("SELECT pg_notify(%s, %s)", (BATCH_CHANNEL, str(self._shard)))
+        return batch
+
+    def _write_batch(self) -> int:
+        row = self._connection.execute(
+            "INSERT INTO sessions_log_batch (shard, number, entries)"
+            " SELECT %s, coalesce((SELECT number FROM sessions_log_batch WHERE shard = %s"
+            "                      ORDER BY number DESC LIMIT 1), 0) + 1, %s RETURNING number",
+            (self._shard, self._shard, self._entries),
+        ).fetchone()
+        number = int(row[0]) if row else 0
+        if self._spans:
+            with self._connection.cursor() as cursor:
+                cursor.executemany(
+                    "INSERT INTO sessions_log_batchspan (shard, number, organization_id, kind, entries, first_seq,"
+                    " last_seq, lowest_id, highest_id) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+                    [(self._shard, number, *span) for span in self._spans],
+                )
+        return number
+
+    def quarantine(self, rows: Sequence[Quarantined]) -> None:
+        """See the port."""
+        with self._connection.cursor() as cursor:
+            cursor.executemany(
+                "INSERT INTO sessions_log_quarantinedrequest (id, organization_id, service_id, shard, kind, reason,"
+                " entry_ids, sealed) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+                [
+                    (UUID(bytes=one.request.id), one.request.organization_id, one.request.service_id,
+                     one.request.shard, one.request.kind, one.reason[:200], one.request.entry_ids, one.request.sealed)
+                    for one in rows
+                ],
+            )  # fmt: skip
+
+    def conflicts(self, seen: Sequence[ConflictSeen]) -> None:
+        """See the port."""
+        with self._connection.cursor() as cursor:
+            cursor.executemany(
+                "INSERT INTO sessions_log_conflict (id, organization_id, entry_id, request_id)"
+                " VALUES (gen_random_uuid(), %s, %s, %s)",
+                [(one.organization_id, UUID(bytes=one.entry_id), UUID(bytes=one.request_id)) for one in seen],
+            )
+
+    def _by_lookup(self, select: str, organization_id: int, lookups: Sequence[bytes]) -> list[Any]:
+        return self._connection.execute(
+            f"{select} WHERE organization_id = %s AND lookup = ANY(%b::bytea[])", (organization_id, list(lookups))
+        ).fetchall()
+
+
+def _uuids(ids: Sequence[bytes]) -> str:
+    """Ids as one array literal: far quicker than a list of UUID objects."""
+    return "{" + ",".join([one.hex() for one in ids]) + "}"

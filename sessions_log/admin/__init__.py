@@ -1,0 +1,5 @@
+"""The portal's pages of this app: one module a subject, registered on the default admin site."""
+
+from sessions_log.admin import inbox, organizations, quarantine, services, session_logs, sessions
+
+__all__ = ["inbox", "organizations", "quarantine", "services", "session_logs", "sessions"]

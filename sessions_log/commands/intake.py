@@ -1,0 +1,123 @@
+"""Intake: records are checked, given ids, sealed once and put into the inbox; nothing else happens before the answer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sessions_log.domain import entry_id, inbox
+from sessions_log.domain.entry_id import KIND_SESSION_LOG
+from sessions_log.domain.inbox import InboxRequest
+from sessions_log.domain.sender import Sender
+from sessions_log.domain.session_record import (
+    MOST_RECORDS,
+    Rejection,
+    SessionRecord,
+    Window,
+    decode_lines,
+    decode_records,
+    encode_records,
+)
+from sessions_log.ports import Inbox, Keyring
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptSessionLogs:
+    """A request's body, decompressed: a JSON object, an array, or (`is_lines`) NDJSON."""
+
+    body: bytes
+    is_lines: bool
+    sender: Sender
+    idempotency_key: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of one record; `rejection` is None where it was accepted."""
+
+    id: str | None
+    entry_id: bytes | None
+    rejection: Rejection | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipts:
+    """A request's receipts in the order of its records; `request_id` is None when none was accepted."""
+
+    request_id: bytes | None
+    receipts: list[Receipt]
+    accepted: int
+
+
+class TooManyRecords(ValueError):
+    """A request holds more records than are taken at once."""
+
+
+def accept_session_logs(command: AcceptSessionLogs, keyring: Keyring, box: Inbox) -> Receipts:
+    """Store the records that are well formed; they are durable when this returns.
+
+    Raises MalformedJson (the body cannot be read), TooManyRecords, InboxUnavailable, KeyringUnavailable; nothing
+    is stored then.
+    """
+    window = Window.around(command.at, back=command.sender.back)
+    decode = decode_lines if command.is_lines else decode_records
+    records = decode(command.body, window)
+    if len(records) > MOST_RECORDS:
+        raise TooManyRecords(f"{len(records)} records; at most {MOST_RECORDS} are taken in one request")
+    return put_records(records, command.sender, command.idempotency_key, command.at, keyring, box)
+
+
+def put_records(
+    records: Sequence[SessionRecord | Rejection],
+    sender: Sender,
+    idempotency_key: str | None,
+    now: datetime,
+    keyring: Keyring,
+    box: Inbox,
+) -> Receipts:
+    """Put checked records into the inbox as one request. Raises InboxUnavailable, KeyringUnavailable."""
+    id_key = keyring.id_key(sender.organization_uid)
+    receipts: list[Receipt] = []
+    accepted: list[SessionRecord] = []
+    ids: list[bytes] = []
+    for position, record in enumerate(records):
+        if isinstance(record, Rejection):
+            receipts.append(Receipt(record.id, None, record))
+            continue
+        own_id = _entry_id(record, position, idempotency_key, id_key)
+        accepted.append(record)
+        ids.append(own_id)
+        receipts.append(Receipt(record.id, own_id))
+    if not accepted:
+        return Receipts(None, receipts, 0)
+    request = _sealed_request(accepted, ids, sender, now, keyring)
+    box.put(request)
+    return Receipts(request.id, receipts, len(accepted))
+
+
+def _entry_id(record: SessionRecord, position: int, idempotency_key: str | None, id_key: bytes) -> bytes:
+    if record.id is not None:
+        return entry_id.from_client_id(record.timestamp, KIND_SESSION_LOG, record.id, id_key)
+    if idempotency_key is not None:
+        return entry_id.from_position(record.timestamp, KIND_SESSION_LOG, idempotency_key, position, id_key)
+    return entry_id.random(record.timestamp)
+
+
+def _sealed_request(
+    records: list[SessionRecord], ids: list[bytes], sender: Sender, now: datetime, keyring: Keyring
+) -> InboxRequest:
+    request_id = inbox.new_request_id(now)
+    day_key = keyring.inbox_key(inbox.day_of(request_id))
+    sealed = inbox.seal_body(
+        encode_records(records), day_key, request_id=request_id, organization=sender.organization_uid
+    )
+    return InboxRequest(
+        id=request_id,
+        organization_id=sender.organization_id,
+        service_id=sender.service_id,
+        shard=sender.shard,
+        lane=sender.lane,
+        kind=KIND_SESSION_LOG,
+        entry_ids=b"".join(ids),
+        sealed=sealed,
+    )

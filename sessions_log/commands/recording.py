@@ -1,0 +1,218 @@
+"""The recorder's work: inbox rows become entries, in one transaction a batch."""
+
+import secrets
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import msgspec
+
+from sessions_log.commands.referring import OrganizationReferences, SubjectGone
+from sessions_log.domain.entries import NewEntries, Place, SessionEntry, encode_record, session_entry
+from sessions_log.domain.entry_id import KIND_SESSION_LOG
+from sessions_log.domain.inbox import InboxRequest, day_of, open_body
+from sessions_log.domain.leaf import NONCE_BYTES
+from sessions_log.domain.outcomes import ConflictSeen, Outcome, Quarantined
+from sessions_log.domain.sealing import CannotOpen, record_digest
+from sessions_log.domain.session_record import SessionRecord, stored_records
+from sessions_log.ports import (
+    EntriesRefused,
+    KeyDestroyed,
+    Keyring,
+    RecorderStore,
+    RecorderTransaction,
+    RecordingOrganization,
+)
+
+MOST_RECORDS = 5_000
+MOST_SINGLY = 200
+
+
+@dataclass(slots=True)
+class Candidate:
+    """A record on its way: its request, its entry id, its fingerprint."""
+
+    outcome: Outcome
+    request: InboxRequest
+    entry_id: bytes
+    record: SessionRecord
+    digest: bytes
+
+
+@dataclass(slots=True)
+class Recorder:
+    """Records one shard. Keeps references between batches; forgets them whenever a batch fails."""
+
+    store: RecorderStore
+    keyring: Keyring
+    references: dict[int, OrganizationReferences] = field(default_factory=dict)
+
+    def record_batch(self, now: datetime) -> int:
+        """Record what is pending, at most about MOST_RECORDS. Returns how many requests were taken, 0 for none.
+
+        Raises what storage and keyring raise; then nothing was recorded and nothing is lost.
+        """
+        try:
+            return self._attempt(now)
+        except (EntriesRefused, SubjectGone):
+            # Done again from the start, request by request, so that one bad request does not hold up the rest.
+            self.references.clear()
+            return self._one_by_one(now)
+        except BaseException:
+            self.references.clear()
+            raise
+
+    def _attempt(self, now: datetime) -> int:
+        with self.store.transaction() as transaction:
+            requests = transaction.pending(MOST_RECORDS)
+            if requests:
+                self._record(transaction, requests, now)
+            return len(requests)
+
+    def _one_by_one(self, now: datetime) -> int:
+        taken = 0
+        while taken < MOST_SINGLY and self._one(now):
+            taken += 1
+        return taken
+
+    def _one(self, now: datetime) -> int:
+        try:
+            with self.store.transaction() as transaction:
+                requests = transaction.pending(1)
+                if requests:
+                    self._record(transaction, requests, now)
+                return len(requests)
+        except EntriesRefused as error:
+            self.references.clear()
+            with self.store.transaction() as transaction:
+                request = transaction.pending(1)[0]
+                outcome = Outcome(request.id, request.organization_id, quarantined=request.records)
+                transaction.quarantine([Quarantined(request, str(error))])
+                transaction.finish([request], [outcome])
+                return 1
+
+    def _record(self, transaction: RecorderTransaction, requests: list[InboxRequest], now: datetime) -> None:
+        organizations = transaction.organizations([request.organization_id for request in requests])
+        services = transaction.services([request.service_id for request in requests])
+        outcomes: list[Outcome] = []
+        candidates: dict[int, list[Candidate]] = defaultdict(list)
+        quarantined: list[Quarantined] = []
+        for request in requests:
+            outcome = Outcome(request.id, request.organization_id)
+            outcomes.append(outcome)
+            try:
+                found = self._open(request, outcome, organizations[request.organization_id])
+            except Unrecordable as error:
+                outcome.quarantined = request.records
+                quarantined.append(Quarantined(request, str(error)))
+            else:
+                candidates[request.organization_id] += found
+        for organization_id, found in candidates.items():
+            self._record_organization(transaction, organizations[organization_id], services, found, now)
+        if quarantined:
+            transaction.quarantine(quarantined)
+        transaction.finish(requests, outcomes)
+
+    def _open(
+        self, request: InboxRequest, outcome: Outcome, organization: RecordingOrganization
+    ) -> list[Candidate]:
+        """The records of a request. Raises Unrecordable."""
+        if request.kind != KIND_SESSION_LOG:
+            raise Unrecordable("a kind of record that this version does not know")
+        try:
+            key = self.keyring.inbox_key(day_of(request.id))
+            body = open_body(request.sealed, key, request_id=request.id, organization=organization.uid)
+            records = stored_records(body)
+        except KeyDestroyed:
+            raise Unrecordable("the inbox key of its day is destroyed") from None
+        except CannotOpen:
+            raise Unrecordable("it does not open under the inbox key of its day") from None
+        except msgspec.MsgspecError:
+            raise Unrecordable("its records cannot be read") from None
+        if len(records) != request.records:
+            raise Unrecordable("it does not hold as many records as ids")
+        ids, id_key = request.entry_ids, self.keyring.id_key(organization.uid)
+        return [
+            Candidate(
+                outcome, request, ids[at * 16 : at * 16 + 16], record, record_digest(encode_record(record), id_key)
+            )
+            for at, record in enumerate(records)
+        ]
+
+    def _record_organization(
+        self,
+        transaction: RecorderTransaction,
+        organization: RecordingOrganization,
+        services: Mapping[int, str],
+        candidates: list[Candidate],
+        now: datetime,
+    ) -> None:
+        references = self._references(organization)
+        fresh = self._without_known(transaction, organization, references, candidates)
+        if not fresh:
+            return
+        referred = references.refer(transaction, [candidate.record for candidate in fresh])
+        nonces = secrets.token_bytes(NONCE_BYTES * len(fresh))
+        hex_of_organization = organization.uid.hex
+        rows: list[SessionEntry] = []
+        for at, (candidate, known) in enumerate(zip(fresh, referred, strict=True)):
+            place = Place(
+                entry_id=candidate.entry_id,
+                organization_id=organization.id,
+                organization=hex_of_organization,
+                service_id=candidate.request.service_id,
+                service=services[candidate.request.service_id],
+                recorded_at=now,
+                subject=known.subject.id,
+                session=known.session,
+                target=known.target,
+                address=known.address,
+                cipher=known.subject.cipher,
+                placeholder_key=references.search_key,
+                nonce=nonces[at * NONCE_BYTES : (at + 1) * NONCE_BYTES],
+            )
+            rows.append(session_entry(candidate.record, candidate.digest, place))
+            candidate.outcome.recorded += 1
+        transaction.append(NewEntries(organization.id, KIND_SESSION_LOG, rows))
+
+    def _references(self, organization: RecordingOrganization) -> OrganizationReferences:
+        known = self.references.get(organization.id)
+        if known is None or known.epoch != organization.epoch:
+            keys = self.keyring.epoch(organization.uid, organization.epoch)
+            known = OrganizationReferences(organization.id, keys)
+            self.references[organization.id] = known
+        return known
+
+    def _without_known(
+        self,
+        transaction: RecorderTransaction,
+        organization: RecordingOrganization,
+        references: OrganizationReferences,
+        candidates: list[Candidate],
+    ) -> list[Candidate]:
+        """The candidates that are not entries yet; the others are counted as duplicates or conflicts."""
+        known = transaction.recorded(organization.id, [candidate.entry_id for candidate in candidates])
+        stored = {
+            entry_id: references.digest_of(transaction, subject, sealed, entry_id)
+            for entry_id, (subject, sealed) in known.items()
+        }
+        fresh: list[Candidate] = []
+        seen: list[ConflictSeen] = []
+        for candidate in candidates:
+            if candidate.entry_id not in stored:
+                stored[candidate.entry_id] = candidate.digest
+                fresh.append(candidate)
+            elif stored[candidate.entry_id] in (None, candidate.digest):
+                candidate.outcome.duplicates += 1
+            else:
+                candidate.outcome.conflicts += 1
+                seen.append(ConflictSeen(organization.id, candidate.entry_id, candidate.request.id))
+        if seen:
+            transaction.conflicts(seen)
+        return fresh
+
+
+class Unrecordable(Exception):
+    """A request cannot be recorded; the message says why, without values."""
+

@@ -1,0 +1,71 @@
+"""Entry ids: UUIDv7 (RFC 9562, 5.7) whose time is the record's and whose other 74 bits tell retries apart.
+
+An id is handled as its 16 bytes; `text` gives the usual form.
+"""
+
+import hmac
+import secrets
+from datetime import UTC, datetime
+from uuid import UUID
+
+KIND_SESSION_LOG = 1
+KIND_AI_INTERACTION = 2
+KIND_ASSESSMENT = 3
+KIND_STATEMENT = 4
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LOW_62_BITS = (1 << 62) - 1
+_VERSION_7 = 7 << 76
+_VARIANT = 2 << 62
+
+
+def milliseconds(at: datetime) -> int:
+    """Whole milliseconds since 1970 of an aware datetime, rounded down, without floating point."""
+    since = at - _EPOCH
+    return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
+
+
+def hour_of(at: datetime) -> int:
+    """Whole hours since 1970 of an aware datetime: the coarse time that indexes carry."""
+    return milliseconds(at) // 3_600_000
+
+
+def from_client_id(at: datetime, kind: int, client_id: str, id_key: bytes) -> bytes:
+    """The id of a record to which its sender gave an id: the same record gives the same id.
+
+    HMAC-SHA-256 under the organization's key, never a bare hash, which could be guessed back.
+    """
+    return _compose(at, hmac.digest(id_key, b"id\x00%d\x00" % kind + client_id.encode(), "sha256"))
+
+
+def from_position(at: datetime, kind: int, idempotency_key: str, position: int, id_key: bytes) -> bytes:
+    """The id of a record known only by its request's Idempotency-Key and its place in the request."""
+    message = b"key\x00%d\x00%d\x00" % (kind, position) + idempotency_key.encode()
+    return _compose(at, hmac.digest(id_key, message, "sha256"))
+
+
+def random(at: datetime) -> bytes:
+    """The id of a record that nothing identifies: two equal records are two records."""
+    return _compose(at, secrets.token_bytes(10))
+
+
+def lowest(at: datetime) -> UUID:
+    """The lowest UUIDv7 that a record of this millisecond can have; bounds of partitions and pages."""
+    return UUID(int=milliseconds(at) << 80 | _VERSION_7 | _VARIANT)
+
+
+def timestamp_of(entry_id: UUID) -> datetime:
+    """The millisecond that an entry id carries."""
+    return datetime.fromtimestamp((entry_id.int >> 80) / 1000, tz=UTC)
+
+
+def text(entry_id: bytes) -> str:
+    """The 36-character form of the 16 bytes."""
+    digits = entry_id.hex()
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def _compose(at: datetime, bits: bytes) -> bytes:
+    chosen = int.from_bytes(bits[:10], "big")
+    high, low = (chosen >> 62) & 0xFFF, chosen & _LOW_62_BITS
+    return (milliseconds(at) << 80 | _VERSION_7 | high << 64 | _VARIANT | low).to_bytes(16, "big")

@@ -1,0 +1,66 @@
+"""What lies in the inbox: one sealed row per request, until the recorder has made entries of it."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+import zstandard
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from sessions_log.domain import entry_id
+from sessions_log.domain.sealing import CannotOpen
+
+LANE_LIVE = 0
+LANE_BULK = 1
+_LARGEST_BODY_BYTES = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxRequest:
+    """A request whose records were checked and given ids.
+
+    entry_ids: 16 bytes a record, joined, in plain so that a receipt can be asked for at once.
+    sealed: the records as JSON, compressed and sealed under the inbox key of the day in `id`.
+    """
+
+    id: bytes
+    organization_id: int
+    service_id: int
+    shard: int
+    lane: int
+    kind: int
+    entry_ids: bytes
+    sealed: bytes
+
+    @property
+    def records(self) -> int:
+        """How many records the request carries."""
+        return len(self.entry_ids) // 16
+
+
+def new_request_id(now: datetime) -> bytes:
+    """A UUIDv7 of the moment: inbox and outcomes are partitioned by its day."""
+    return entry_id.random(now)
+
+
+def day_of(request_id: bytes) -> date:
+    """The day (UTC) whose inbox key seals this request."""
+    return entry_id.timestamp_of(UUID(bytes=request_id)).astimezone(UTC).date()
+
+
+def seal_body(body: bytes, day_key: bytes, *, request_id: bytes, organization: UUID) -> bytes:
+    """Nonce, then the compressed body under the day's key, bound to request and organization."""
+    nonce = secrets.token_bytes(12)
+    packed = zstandard.ZstdCompressor(level=1).compress(body)
+    return nonce + AESGCM(day_key).encrypt(nonce, packed, request_id + organization.bytes)
+
+
+def open_body(sealed: bytes, day_key: bytes, *, request_id: bytes, organization: UUID) -> bytes:
+    """The inverse of `seal_body`. Raises CannotOpen."""
+    try:
+        packed = AESGCM(day_key).decrypt(sealed[:12], sealed[12:], request_id + organization.bytes)
+    except InvalidTag:
+        raise CannotOpen("an inbox row does not open under its day's key") from None
+    return zstandard.ZstdDecompressor().decompress(packed, max_output_size=_LARGEST_BODY_BYTES)

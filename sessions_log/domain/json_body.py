@@ -1,0 +1,106 @@
+"""JSON from strangers: everything that two parsers could read differently is refused.
+
+RFC 8259 leaves duplicate keys, lone surrogates and huge numbers to the parser; evidence may not
+depend on which one reads it (ASVS 5.0 V1.5.3).
+"""
+
+import json
+import re
+from typing import Any
+
+import msgspec
+
+DEEPEST = 32
+_LARGEST_EXACT_INTEGER = 2**53
+_ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_LONG_NUMBER = re.compile(rb"[0-9]{16}")
+_TOO_DEEP = f"nested deeper than {DEEPEST} levels"
+
+
+class MalformedJson(ValueError):
+    """Not JSON that every parser reads alike; the message says why, without quoting it."""
+
+
+def decode_json(text: bytes) -> Any:
+    """The value of a JSON text. Raises MalformedJson."""
+    try:
+        value = msgspec.json.decode(text)
+    except RecursionError:
+        raise MalformedJson(_TOO_DEEP) from None
+    except UnicodeDecodeError:
+        raise MalformedJson("not valid UTF-8") from None
+    except msgspec.MsgspecError as error:
+        raise MalformedJson(_reason(error)) from None
+    if b"\\u0000" in text and _ESCAPED_NUL.search(text):
+        raise MalformedJson("the character U+0000 is not allowed in strings")
+    # Equal but for white space: no repeated key. Else the same value may be spelt otherwise (escapes, 1.0e3).
+    if msgspec.json.encode(value) != msgspec.json.format(text, indent=-1):
+        _refuse_repeated_keys(text)
+    return value
+
+
+def refuse_extremes(value: Any, encoded: bytes) -> None:
+    """Raise MalformedJson for nesting and integers that programs handle differently.
+
+    encoded: `value` as compact JSON; it tells cheaply that there is nothing to look for.
+    """
+    if encoded.count(b"{") + encoded.count(b"[") > DEEPEST and _depth(value) > DEEPEST:
+        raise MalformedJson(_TOO_DEEP)
+    if _LONG_NUMBER.search(encoded):
+        _refuse_inexact_integers(value)
+
+
+def split_array(text: bytes) -> list[bytes]:
+    """The elements of a JSON array, undecoded. Raises MalformedJson."""
+    try:
+        return [bytes(element) for element in msgspec.json.decode(text, type=list[msgspec.Raw])]
+    except RecursionError:
+        raise MalformedJson(_TOO_DEEP) from None
+    except UnicodeDecodeError:
+        raise MalformedJson("not valid UTF-8") from None
+    except msgspec.MsgspecError as error:
+        raise MalformedJson(_reason(error)) from None
+
+
+def _reason(error: msgspec.MsgspecError) -> str:
+    words = str(error).split(" - at `")[0]
+    if "truncated" in words:
+        return "ends too early, or holds a lone surrogate"
+    return words[:1].lower() + words[1:]
+
+
+def _refuse_repeated_keys(text: bytes) -> None:
+    try:
+        json.loads(text, object_pairs_hook=_without_repeats)
+    except RecursionError:
+        raise MalformedJson(_TOO_DEEP) from None
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise MalformedJson("an object has the same key twice")
+    return value
+
+
+def _depth(value: Any) -> int:
+    depth, level = 0, [value]
+    while level and depth <= DEEPEST:
+        depth += 1
+        level = [child for node in level for child in _children(node)]
+    return depth - 1
+
+
+def _children(node: Any) -> list[Any]:
+    if isinstance(node, dict):
+        return list(node.values())
+    return node if isinstance(node, list) else []
+
+
+def _refuse_inexact_integers(value: Any) -> None:
+    nodes = [value]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, int) and abs(node) > _LARGEST_EXACT_INTEGER:
+            raise MalformedJson("an integer is beyond 2^53, where programs differ; send it as a string")
+        nodes.extend(_children(node))

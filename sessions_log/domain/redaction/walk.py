@@ -1,0 +1,37 @@
+"""Redaction of texts and of JSON values: keys, values and numbers alike."""
+
+from typing import Any
+
+from sessions_log.domain.redaction.detectors import spans
+from sessions_log.domain.redaction.placeholders import placeholder
+
+
+def redact_text(text: str, key: bytes, counts: dict[str, int]) -> str:
+    """The text with placeholders for what is sensitive; counts per type are added to `counts`."""
+    found = spans(text)
+    if not found:
+        return text
+    pieces, at = [], 0
+    for span in found:
+        pieces += [text[at : span.start], placeholder(span.type, text[span.start : span.end], key)]
+        counts[span.type] = counts.get(span.type, 0) + 1
+        at = span.end
+    return "".join(pieces) + text[at:]
+
+
+def redact(value: Any, key: bytes, counts: dict[str, int]) -> Any:
+    """A JSON value of bounded depth with every string in it, keys included, redacted.
+
+    A number that is sensitive as digits becomes its placeholder.
+    """
+    if isinstance(value, str):
+        return redact_text(value, key, counts)
+    if isinstance(value, dict):
+        return {redact_text(name, key, counts): redact(item, key, counts) for name, item in value.items()}
+    if isinstance(value, list):
+        return [redact(item, key, counts) for item in value]
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**12:
+        digits = str(value)
+        hidden = redact_text(digits, key, counts)
+        return value if hidden == digits else hidden
+    return value

@@ -1,0 +1,163 @@
+"""A session log as a service sends it: its fields, their limits, and the decoding of a request's body."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from sessions_log.domain import actions
+from sessions_log.domain.json_body import MalformedJson, decode_json, refuse_extremes, split_array
+
+MOST_RECORDS = 1_000
+LARGEST_METADATA_BYTES = 32 * 1024
+LONGEST_ADDRESS_BYTES = 255
+CLOCK_TOLERANCE = timedelta(minutes=5)
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+
+Outcome = Literal["success", "failure", "denied"]
+
+
+class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What an action was done to."""
+
+    type: Annotated[str, Meta(min_length=1, max_length=128)]
+    id: Annotated[str, Meta(min_length=1, max_length=1024)]
+
+
+class SessionRecord(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
+    """One session log in its wire form (camelCase); `duration` is in milliseconds."""
+
+    session_id: Annotated[str, Meta(min_length=1, max_length=256)]
+    timestamp: Annotated[datetime, Meta(tz=True)]
+    action: str
+    id: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
+    user_id: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
+    metadata: dict[str, Any] | None = None
+    ip_address: str | None = None
+    user_agent: Annotated[str, Meta(max_length=1024)] | None = None
+    duration: Annotated[int, Meta(ge=0, le=2_147_483_647)] | None = None
+    ai_model_used: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
+    sensitive: bool = False
+    outcome: Outcome = "success"
+    target: Target | None = None
+    trace_id: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
+    sequence: Annotated[int, Meta(ge=0, le=2**53)] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Why a record was not taken: where (`$.timestamp`), in words, and its own id where it had a readable one."""
+
+    path: str
+    reason: str
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The timestamps that are taken, both ends included."""
+
+    earliest: datetime
+    latest: datetime
+
+    @classmethod
+    def around(cls, now: datetime, *, back: timedelta | None) -> "Window":
+        """From `back` before now (None: history, from 1970) to five minutes ahead."""
+        earliest = EARLIEST if back is None else now - back
+        return cls(earliest=earliest, latest=now + CLOCK_TOLERANCE)
+
+
+_RECORDS = list[SessionRecord]
+
+
+def decode_records(body: bytes, window: Window) -> list[SessionRecord | Rejection]:
+    """The records of a JSON array or single object, in order; one bad record does not spoil the others.
+
+    Raises MalformedJson when the body as a whole cannot be read.
+    """
+    if body.lstrip()[:1] != b"[":
+        return [_decode_one(body, window)]
+    try:
+        records = msgspec.convert(decode_json(body), _RECORDS)
+    except (MalformedJson, msgspec.ValidationError):
+        return [_decode_one(element, window) for element in split_array(body)]
+    return [_checked(record, window) for record in records]
+
+
+def decode_lines(body: bytes, window: Window) -> list[SessionRecord | Rejection]:
+    """The records of an NDJSON body, one a line; empty lines are passed over."""
+    lines = [line for line in body.split(b"\n") if line.strip()]
+    return [_decode_one(line, window) for line in lines]
+
+
+def encode_records(records: Sequence[SessionRecord]) -> bytes:
+    """Records as they lie, sealed, in the inbox: a JSON array."""
+    return msgspec.json.encode(records)
+
+
+def stored_records(body: bytes) -> list[SessionRecord]:
+    """The inverse of `encode_records`. Raises msgspec.MsgspecError."""
+    return _stored.decode(body)
+
+
+_stored = msgspec.json.Decoder(_RECORDS)
+
+
+def _decode_one(text: bytes, window: Window) -> SessionRecord | Rejection:
+    try:
+        value = decode_json(text)
+    except MalformedJson as error:
+        return Rejection("$", str(error))
+    try:
+        return _checked(msgspec.convert(value, SessionRecord), window)
+    except msgspec.ValidationError as error:
+        reason, _, path = str(error).partition(" - at `")
+        return Rejection(path.rstrip("`") or "$", _plain_words(reason), _readable_id(value))
+
+
+def _checked(record: SessionRecord, window: Window) -> SessionRecord | Rejection:
+    """The record itself, or why its values are not allowed."""
+    fault = _fault(record, window)
+    return record if fault is None else Rejection(*fault, record.id)
+
+
+def _fault(record: SessionRecord, window: Window) -> tuple[str, str] | None:
+    if not actions.is_action(record.action):
+        return "$.action", "not in the vocabulary; use one of its actions or custom.<name>"
+    if record.timestamp > window.latest:
+        return "$.timestamp", "more than 5 minutes ahead of the server's clock"
+    if record.timestamp < window.earliest:
+        return "$.timestamp", "too far in the past for this organization; import history by the command line"
+    if record.ip_address is not None and len(record.ip_address.encode()) > LONGEST_ADDRESS_BYTES:
+        return "$.ipAddress", f"longer than {LONGEST_ADDRESS_BYTES} bytes"
+    if record.metadata is not None:
+        return _metadata_fault(record.metadata)
+    return None
+
+
+def _metadata_fault(metadata: dict[str, Any]) -> tuple[str, str] | None:
+    encoded = msgspec.json.encode(metadata)
+    if len(encoded) > LARGEST_METADATA_BYTES:
+        return "$.metadata", f"larger than {LARGEST_METADATA_BYTES} bytes as JSON"
+    try:
+        refuse_extremes(metadata, encoded)
+    except MalformedJson as error:
+        return "$.metadata", str(error)
+    return None
+
+
+def _plain_words(reason: str) -> str:
+    """msgspec's message without the value it may quote."""
+    if reason.startswith("Invalid enum value"):
+        return "expected one of success, failure, denied"
+    if reason.startswith("Object contains unknown field"):
+        return "has a field that this version does not know; put it into metadata"
+    return reason[:1].lower() + reason[1:]
+
+
+def _readable_id(value: Any) -> str | None:
+    own = value.get("id") if isinstance(value, dict) else None
+    return own if isinstance(own, str) and len(own) <= 128 else None

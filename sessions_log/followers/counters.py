@@ -1,0 +1,66 @@
+"""Counters: one wide row per organization and minute, and the combinations of values that occur."""
+
+from django.db import connection
+
+from sessions_log.followers.reading import Entries
+from sessions_log.models import Facet, MinuteCounter
+
+# column -> which entries it counts
+_COUNTED = {
+    "entries": "true",
+    "success": "outcome = 1",
+    "failure": "outcome = 2",
+    "denied": "outcome = 3",
+    "sensitive": "sensitive",
+    "redacted": "findings IS NOT NULL",
+    "auth": "action LIKE 'auth.%%'",
+    "auth_failed": "action IN ('auth.login_failed', 'auth.mfa_failed')",
+    "session": "action LIKE 'session.%%'",
+    "record": "action LIKE 'record.%%'",
+    "file": "action LIKE 'file.%%'",
+    "export": "action IN ('record.export', 'file.download', 'admin.export')",
+    "permission": "action LIKE 'permission.%%' OR action LIKE 'role.%%'",
+    "secret": "action LIKE 'secret.%%'",
+    "ai": "action LIKE 'ai.%%' OR ai_model IS NOT NULL",
+    "admin": "action LIKE 'admin.%%'",
+    "other": "action LIKE 'custom.%%'",
+}
+_NAMES = ", ".join(_COUNTED)
+_COUNTS = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition in _COUNTED.values())
+_SUMS = ", ".join(f"{name} = counter.{name} + excluded.{name}" for name in _COUNTED)
+
+
+class Counters:
+    """See `sessions_log.followers.reading.Follower`."""
+
+    name = "counters"
+
+    def apply(self, entries: Entries) -> None:
+        """Add the entries to their minutes, and combinations seen for the first time to the facets."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"""
+                INSERT INTO sessions_log_minutecounter AS counter (organization_id, minute, {_NAMES})
+                SELECT organization_id, date_trunc('minute', timestamp), {_COUNTS} FROM ({entries.sql}) e
+                GROUP BY 1, 2 ORDER BY 1, 2
+                ON CONFLICT (organization_id, minute) DO UPDATE SET {_SUMS}
+                """,
+                entries.values,
+            )
+            cursor.execute(
+                f"""
+                INSERT INTO sessions_log_facet (organization_id, service_id, action, outcome, sensitive)
+                SELECT DISTINCT organization_id, service_id, action, outcome, sensitive FROM ({entries.sql}) e
+                WHERE NOT EXISTS (
+                    SELECT FROM sessions_log_facet f WHERE f.organization_id = e.organization_id
+                    AND f.service_id = e.service_id AND f.action = e.action AND f.outcome = e.outcome
+                    AND f.sensitive = e.sensitive)
+                ON CONFLICT DO NOTHING
+                """,
+                entries.values,
+            )
+
+    def clear(self) -> None:
+        """Empty counters and facets."""
+        MinuteCounter.objects.all().delete()
+        Facet.objects.all().delete()

@@ -1,0 +1,46 @@
+"""`manage.py train_dictionary FILE`: the zstd dictionary of sealed parts, from synthetic records only.
+
+A dictionary holds pieces of what it was trained on, in the clear; and what was sealed with one version can be
+opened with that version alone. So a version is trained once, committed, and never changed.
+"""
+
+import argparse
+import secrets
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import zstandard
+from django.core.management import BaseCommand
+
+from sessions_log.domain.demo.training import training_parts
+from sessions_log.domain.entries import encode_identity, identity_part
+from sessions_log.domain.session_record import SessionRecord
+
+SIZE_BYTES = 112 * 1024
+SAMPLES = 40_000
+
+
+class Command(BaseCommand):
+    """For developers; the running product only reads the result."""
+
+    help = "Train a new version of the dictionary by which sealed parts are compressed."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Where to."""
+        parser.add_argument("file", type=Path)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Train and write."""
+        samples = [_part(record) for record in training_parts(SAMPLES, seed=1)]
+        trained = zstandard.train_dictionary(SIZE_BYTES, samples, level=3)
+        options["file"].write_bytes(trained.as_bytes())
+        self.stdout.write(f"{len(trained.as_bytes())} bytes from {len(samples)} samples")
+
+
+def _part(record: dict[str, Any]) -> bytes:
+    read = msgspec.convert(record, SessionRecord)
+    identity, _, _ = identity_part(read, secrets.token_bytes(16), b"", {})
+    return encode_identity(identity)
+

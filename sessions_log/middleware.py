@@ -1,0 +1,63 @@
+"""Around every request: an id for its log lines, and an answer in bounded time when the database is away."""
+
+import logging
+import secrets
+from collections.abc import Callable
+
+from django.db import DatabaseError, InterfaceError
+from django.http import HttpRequest, HttpResponse
+from psycopg_pool import PoolTimeout
+
+from sessions_log.domain.request_id import current_request_id
+from sessions_log.serializers.problems import Problem, problem_response
+
+_Chain = Callable[[HttpRequest], HttpResponse]
+_log = logging.getLogger("muniment.web")
+RETRY_AFTER_S = 2
+
+
+def request_id(get_response: _Chain) -> _Chain:
+    """Give the request an id of our own; a caller's would be his text in our log."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        own = secrets.token_hex(8)
+        token = current_request_id.set(own)
+        try:
+            response = get_response(request)
+        finally:
+            current_request_id.reset(token)
+        response["X-Request-Id"] = own
+        return response
+
+    return middleware
+
+
+def api_headers(get_response: _Chain) -> _Chain:
+    """What an answer to a program needs of the browser's protections."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        response.headers.setdefault("Cache-Control", "no-store")
+        response["X-Content-Type-Options"] = "nosniff"
+        response["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
+        return response
+
+    return middleware
+
+
+class database_errors:  # noqa: N801 -- named like the functions beside it; Django looks for process_exception
+    """503 with Retry-After in place of 500 when the database is down, full, slow or out of connections."""
+
+    def __init__(self, get_response: _Chain) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass on."""
+        return self._get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """The 503, or None for any other error."""
+        if not isinstance(error, (DatabaseError, InterfaceError, PoolTimeout)):
+            return None
+        _log.warning("database unavailable (%s)", type(error).__name__)
+        return problem_response(Problem(503, "The database is not available now.", retry_after_s=RETRY_AFTER_S))

@@ -1,0 +1,38 @@
+"""Tables. Partitioned ones are made by hand-written SQL in the migrations; see `docs/architecture.md`."""
+
+from sessions_log.models.findings import Finding
+from sessions_log.models.inbox import Conflict, InboxRow, QuarantinedRequest, RequestOutcome
+from sessions_log.models.keys import Address, Session, Subject, SubjectKey, SubjectLink, Target
+from sessions_log.models.ledger import LeafBundle, LeafTail, LedgerHead
+from sessions_log.models.organizations import Organization, Service, ServiceKey
+from sessions_log.models.read_models import Facet, FollowerPosition, MinuteCounter, SessionSummary
+from sessions_log.models.recorder import Batch, BatchSpan, RecorderPosition
+from sessions_log.models.session_logs import SessionLog
+
+__all__ = [
+    "Address",
+    "Batch",
+    "BatchSpan",
+    "Conflict",
+    "Facet",
+    "Finding",
+    "FollowerPosition",
+    "InboxRow",
+    "LeafBundle",
+    "LeafTail",
+    "LedgerHead",
+    "MinuteCounter",
+    "Organization",
+    "QuarantinedRequest",
+    "RecorderPosition",
+    "RequestOutcome",
+    "Service",
+    "ServiceKey",
+    "Session",
+    "SessionLog",
+    "SessionSummary",
+    "Subject",
+    "SubjectKey",
+    "SubjectLink",
+    "Target",
+]

@@ -1,0 +1,85 @@
+"""Read models: kept by followers, rebuildable from entries."""
+
+from django.db import models
+
+
+class FollowerPosition(models.Model):
+    """The last batch of a shard that a follower has applied."""
+
+    id = models.BigAutoField(primary_key=True)
+    follower = models.CharField(max_length=40)
+    shard = models.SmallIntegerField()
+    batch = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("follower", "shard"), name="follower_position"),)
+
+
+class MinuteCounter(models.Model):
+    """What an organization did in one minute of its records' time: one wide row, so that a day is quick to read."""
+
+    id = models.BigAutoField(primary_key=True)
+    organization_id = models.IntegerField()
+    minute = models.DateTimeField()
+    entries = models.IntegerField(default=0)
+    success = models.IntegerField(default=0)
+    failure = models.IntegerField(default=0)
+    denied = models.IntegerField(default=0)
+    sensitive = models.IntegerField(default=0)
+    redacted = models.IntegerField(default=0)
+    auth = models.IntegerField(default=0)
+    auth_failed = models.IntegerField(default=0)
+    session = models.IntegerField(default=0)
+    record = models.IntegerField(default=0)
+    file = models.IntegerField(default=0)
+    export = models.IntegerField(default=0)
+    permission = models.IntegerField(default=0)
+    secret = models.IntegerField(default=0)
+    ai = models.IntegerField(default=0)
+    admin = models.IntegerField(default=0)
+    other = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("organization_id", "minute"), name="minute_counter_minute"),
+        )
+
+
+class Facet(models.Model):
+    """A combination of filterable values that occurs: the list's filters and the seeds of its index scans."""
+
+    id = models.BigAutoField(primary_key=True)
+    organization_id = models.IntegerField()
+    service_id = models.IntegerField()
+    action = models.TextField()
+    outcome = models.SmallIntegerField()
+    sensitive = models.BooleanField()
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("organization_id", "service_id", "action", "outcome", "sensitive"), name="facet_values"
+            ),
+        )
+
+
+class SessionSummary(models.Model):
+    """The inventory: what is known of a session from its entries."""
+
+    id = models.UUIDField(primary_key=True)
+    organization_id = models.IntegerField()
+    subject_id = models.UUIDField()
+    first_seen = models.DateTimeField()
+    last_seen = models.DateTimeField()
+    entries = models.IntegerField()
+    failures = models.IntegerField()
+    denials = models.IntegerField()
+    ai_uses = models.IntegerField()
+    sensitive = models.IntegerField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = (
+            models.Index(fields=("organization_id", "-last_seen", "-id"), name="session_summary_recent"),
+            models.Index(fields=("subject_id",), name="session_summary_subject"),
+        )

@@ -1,0 +1,29 @@
+"""What a service key may do: each view names the scope it asks for."""
+
+from typing import Any
+
+from rest_framework.exceptions import NotAuthenticated
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from sessions_log.domain.service_key import KnownKey
+
+
+class HasScope(BasePermission):
+    """The key has the scope that the view asks of this method: `scopes = {"POST": "ingest"}`."""
+
+    message = "The key does not have the scope that this needs."
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Whether the key has the scope; a view that names none for the method is closed."""
+        key = request.auth
+        scope = getattr(view, "scopes", {}).get(request.method)
+        return isinstance(key, KnownKey) and scope in key.scopes
+
+
+def key_of(request: Request) -> KnownKey:
+    """The key that a request came with. Raises NotAuthenticated."""
+    key = request.auth
+    if not isinstance(key, KnownKey):
+        raise NotAuthenticated
+    return key

@@ -1,0 +1,206 @@
+"""What commands need from outside. Each protocol says what its methods promise."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+from uuid import UUID
+
+from sessions_log.domain.entries import NewEntries
+from sessions_log.domain.inbox import InboxRequest
+from sessions_log.domain.outcomes import ConflictSeen, Outcome, Quarantined
+from sessions_log.domain.references import Reference, SubjectReference, Wanted
+from sessions_log.domain.sender import Sender
+from sessions_log.domain.service_key import NewKey
+
+
+class KeyringUnavailable(Exception):
+    """The keyring cannot be read or written."""
+
+
+class KeyDestroyed(Exception):
+    """The key is gone, and with it all that it sealed."""
+
+
+@dataclass(frozen=True, slots=True)
+class EpochKeys:
+    """The keys of an organization's epoch: `wrapping` wraps subjects' keys, `search` makes lookups."""
+
+    number: int
+    wrapping: bytes
+    search: bytes
+
+
+class Keyring(Protocol):
+    """Where epoch keys, id keys and inbox day keys live, outside PostgreSQL. Safe for use by threads.
+
+    Every method raises KeyringUnavailable when the place cannot be reached.
+    """
+
+    def make_organization(self, organization: UUID) -> None:
+        """Make the id key and the keys of epoch 1, durable before it returns; does nothing where they exist."""
+
+    def id_key(self, organization: UUID) -> bytes:
+        """The organization's id key, 32 bytes. Raises KeyDestroyed where there is none."""
+
+    def epoch(self, organization: UUID, number: int) -> EpochKeys:
+        """The keys of an epoch. Raises KeyDestroyed where there are none."""
+
+    def inbox_key(self, day: date) -> bytes:
+        """The key that seals the inbox of a day (UTC), made and durable on first use. Raises KeyDestroyed."""
+
+    def destroy_inbox_key(self, day: date) -> None:
+        """Destroy a day's key for good; `inbox_key` then raises KeyDestroyed. Does nothing where it is gone."""
+
+    def check(self) -> None:
+        """Return when keys can be read and written."""
+
+
+class Inbox(Protocol):
+    """The durable hand-over to the recorder."""
+
+    def put(self, request: InboxRequest) -> None:
+        """Store a request; it must not return before it is durable (COMMIT with synchronous_commit on).
+
+        Raises InboxUnavailable in bounded time when that cannot be had.
+        """
+
+
+class OverLimit(Exception):
+    """The sender has used up what it may send in this minute."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        super().__init__("over the limit of records per minute")
+        self.retry_after_s = retry_after_s
+
+
+class InboxUnavailable(Exception):
+    """The request could not be stored now; nothing of it was acknowledged."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingOrganization:
+    """What recording needs to know of an organization."""
+
+    id: int
+    uid: UUID
+    epoch: int
+
+
+class MissingMonths(Exception):
+    """Entries have no partition yet; they wait in the inbox until it is made."""
+
+    def __init__(self, months: list[date]) -> None:
+        super().__init__("entries have no partition")
+        self.months = months
+
+
+class EntriesRefused(Exception):
+    """The storage does not take these entries; the message says why, without values."""
+
+
+class RecorderTransaction(Protocol):
+    """One transaction of the recorder; all or nothing, committed when its context ends."""
+
+    def pending(self, most_records: int) -> list[InboxRequest]:
+        """Requests after the position, live lane before bulk, whole, of about `most_records` records."""
+
+    def organizations(self, ids: Sequence[int]) -> Mapping[int, RecordingOrganization]:
+        """What recording needs to know of organizations."""
+
+    def services(self, ids: Sequence[int]) -> Mapping[int, str]:
+        """The names of services."""
+
+    def recorded(self, organization_id: int, ids: Sequence[bytes]) -> dict[bytes, tuple[bytes, bytes | None]]:
+        """Which of the ids are entries already: subject id and sealed identity of each."""
+
+    def references(self, organization_id: int, table: str, lookups: Sequence[bytes]) -> dict[bytes, Reference]:
+        """Known targets or addresses by lookup."""
+
+    def subjects(self, organization_id: int, lookups: Sequence[bytes]) -> dict[bytes, SubjectReference]:
+        """Known subjects with their wrapped identity key, by lookup, locked FOR KEY SHARE."""
+
+    def hold_subjects(self, ids: Sequence[bytes]) -> set[bytes]:
+        """Lock subjects FOR KEY SHARE until the end; returns those that still exist with their key."""
+
+    def subject_keys(self, ids: Sequence[bytes]) -> list[SubjectReference]:
+        """The subjects of these ids that still have their identity key."""
+
+    def sessions(self, organization_id: int, lookups: Sequence[bytes]) -> dict[bytes, Reference]:
+        """Known sessions by lookup; `subject` is the one they belong to."""
+
+    def add(self, wanted: Wanted) -> None:
+        """Store new subjects, keys, sessions, targets, addresses and links."""
+
+    def append(self, entries: NewEntries) -> None:
+        """Give the entries their seq, extend the ledger and store them. Raises EntriesRefused, MissingMonths."""
+
+    def finish(self, requests: Sequence[InboxRequest], outcomes: Sequence[Outcome]) -> int:
+        """Write the outcomes and the batch, move the position. Returns the batch's number."""
+
+    def quarantine(self, rows: Sequence[Quarantined]) -> None:
+        """Keep what cannot be recorded, with its reason, and open a finding."""
+
+    def conflicts(self, seen: Sequence[ConflictSeen]) -> None:
+        """Keep that records came again with other content."""
+
+
+class ShardTaken(Exception):
+    """Another recorder holds the shard."""
+
+
+class RecorderStore(Protocol):
+    """The recorder's storage, for one shard."""
+
+    def transaction(self) -> AbstractContextManager[RecorderTransaction]:
+        """A transaction on the connection that holds the shard's lock."""
+
+
+class Organizations(Protocol):
+    """Organizations and services."""
+
+    def add(self, slug: str, name: str) -> tuple[int, UUID]:
+        """Store an organization. Returns id and uid. Raises SlugTaken."""
+
+    def add_service(self, organization_id: int, name: str) -> int:
+        """Store a service. Returns its id. Raises SlugTaken."""
+
+    def change(self, organization_id: int, name: str, accepts_back_days: int) -> dict[str, object]:
+        """Change an organization. Returns what it was before, by the names of the wire form."""
+
+    def sender(self, organization_id: int, service: str) -> Sender:
+        """The service as a sender of live records."""
+
+
+class ServiceKeys(Protocol):
+    """Service keys."""
+
+    def add(
+        self,
+        service_id: int,
+        key: NewKey,
+        scopes: Sequence[str],
+        expires_at: datetime | None,
+        networks: Sequence[str],
+        records_per_minute: int,
+    ) -> int:
+        """Store a key. Returns the id of its organization."""
+
+    def replace(self, key_id: UUID, key: NewKey, ends: datetime) -> int | None:
+        """Store a key like the old one, which ends at `ends`. Returns the organization's id, None for no usable key."""
+
+    def revoke(self, key_id: UUID, at: datetime) -> tuple[int, str] | None:
+        """End a key. Returns the organization's id and the key's prefix, None for no usable key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """What commands of the portal need; `inbox` stores within the transaction at hand."""
+
+    transaction: Callable[[], AbstractContextManager[object]]
+    organizations: Organizations
+    service_keys: ServiceKeys
+    keyring: Keyring
+    inbox: Inbox
+    clock: Callable[[], datetime]

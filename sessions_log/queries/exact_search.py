@@ -1,0 +1,70 @@
+"""Finding a value by its keyed hash, and the records that refer to what was found.
+
+A search is answered in two steps, so that addresses, logs and histories carry random ids and never the value.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connection
+
+from sessions_log.queries.session_logs import (
+    MOST_ROWS,
+    Opener,
+    Search,
+    SessionLogPage,
+    _ids_of_references,
+    _rows,
+)
+
+KINDS = ("subject", "session", "target", "address")
+_MOST_SPLITS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a value is: the kind of reference and its random id."""
+
+    kind: str
+    id: UUID
+
+
+def find_exactly(organization_id: int, value: str, opener: Opener) -> list[Found]:
+    """What the value is in this organization: a user, a session, a target (`type/id` or `type:id`), an address."""
+    wanted = {"subject": [value], "session": [value], "address": [value], "target": list(_targets(value))}
+    return [
+        Found(kind, id_)
+        for kind in KINDS
+        for id_ in _ids(kind, organization_id, [opener.lookup(kind, one) for one in wanted[kind]])
+    ]
+
+
+def page_of(found: Found, search: Search, opener: Opener) -> SessionLogPage:
+    """The page of records that refer to what was found and match the rest of the search."""
+    limit = max(1, min(search.limit, MOST_ROWS))
+    forwards = search.after is not None
+    ids = _ids_of_references(search, {f"{found.kind}_id": found.id}, "ASC" if forwards else "DESC", limit + 1)
+    has_more = len(ids) > limit
+    rows = _rows(search.organization_id, ids[:limit], opener)
+    if forwards:
+        return SessionLogPage(rows, has_older=True, has_newer=has_more)
+    return SessionLogPage(rows, has_older=has_more, has_newer=search.before is not None)
+
+
+def _targets(value: str) -> Iterator[str]:
+    """Every way to read the value as a target's type and id; both may hold the sign that parts them."""
+    places = [at for at, sign in enumerate(value) if sign in "/:" and 0 < at < len(value) - 1]
+    for at in places[:_MOST_SPLITS]:
+        yield f"{value[:at]}\x00{value[at + 1 :]}"
+
+
+def _ids(table: str, organization_id: int, lookups: list[bytes]) -> list[UUID]:
+    if not lookups:
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT id FROM sessions_log_{table} WHERE organization_id = %s AND lookup = ANY(%s)",
+            [organization_id, lookups],
+        )
+        return [row[0] for row in cursor.fetchall()]

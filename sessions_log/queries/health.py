@@ -1,0 +1,88 @@
+"""How the product itself is: what readiness and the Health page say."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.db import connection
+
+from sessions_log.models import Finding, FollowerPosition
+
+LAG_ALLOWED = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at: its name, whether it is well, and its value in words."""
+
+    name: str
+    is_well: bool
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """What waits for the recorder: requests, and how long the oldest has waited."""
+
+    requests: int
+    oldest: timedelta
+
+
+def recorder_lag(now: datetime) -> Lag:
+    """What lies in the inbox after the recorder's positions; counts at most 10,000 requests."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT count(*), min(received_at) FROM (
+                SELECT i.received_at FROM sessions_log_recorderposition p JOIN sessions_log_inbox i
+                    ON i.shard = p.shard AND i.lane = p.lane AND (i.xid, i.serial) > (p.xid, p.serial)
+                LIMIT 10000
+            ) waiting
+            """
+        )
+        requests, oldest = cursor.fetchone()
+    return Lag(requests, max(now - oldest, timedelta()) if oldest else timedelta())
+
+
+def follower_lags() -> dict[str, int]:
+    """How many batches each follower is behind, over all shards."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT shard, max(number) FROM sessions_log_batch GROUP BY shard")
+        newest = dict(cursor.fetchall())
+    lags: dict[str, int] = {}
+    for follower, shard, batch in FollowerPosition.objects.values_list("follower", "shard", "batch"):
+        lags[follower] = lags.get(follower, 0) + max(0, newest.get(shard, 0) - batch)
+    return lags
+
+
+def checks(now: datetime) -> list[Check]:
+    """PostgreSQL, partitions, recorder and followers, in the order of the Health page. Raises DatabaseError."""
+    lag = recorder_lag(now)
+    return [
+        Check("PostgreSQL", True, "answers"),
+        _partitions_ahead(now),
+        Check("Recorder", lag.oldest < LAG_ALLOWED, _words(lag)),
+        *(
+            Check(f"Follower {name}", behind < 1000, "up to date" if not behind else f"{behind:,} batches behind")
+            for name, behind in sorted(follower_lags().items())
+        ),
+    ]
+
+
+def open_findings() -> list[Finding]:
+    """What is not as it should be now, newest first; at most 100."""
+    return list(Finding.objects.filter(closed_at__isnull=True).order_by("-opened_at")[:100])
+
+
+def _partitions_ahead(now: datetime) -> Check:
+    tomorrow = (now.astimezone(UTC) + timedelta(days=1)).date()
+    names = [f"sessionlog_{tomorrow:%Y_%m}", f"inbox_{tomorrow:%Y_%m_%d}"]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM unnest(%s::text[]) AS name WHERE to_regclass(name) IS NULL", [names])
+        missing = [row[0] for row in cursor.fetchall()]
+    return Check("Partitions", not missing, f"missing: {', '.join(missing)}" if missing else "made ahead")
+
+
+def _words(lag: Lag) -> str:
+    if not lag.requests:
+        return "nothing waits"
+    return f"{lag.requests:,} requests wait, the oldest for {lag.oldest.total_seconds():.0f} s"

@@ -1,0 +1,68 @@
+"""`/healthz/live` and `/healthz/ready`: for whatever starts, stops and routes to the processes."""
+
+from typing import Any
+
+from django.db import DatabaseError, InterfaceError
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from psycopg_pool import PoolTimeout
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from sessions_log import wiring
+from sessions_log.ports import KeyringUnavailable
+from sessions_log.queries.health import Check, checks
+
+
+class _Open(APIView):
+    """Answered without a key; says nothing of records."""
+
+    authentication_classes = ()
+    permission_classes = ()
+
+
+@extend_schema(exclude=True)
+class LiveView(_Open):
+    """The process answers."""
+
+    def get(self, request: Request) -> Response:
+        """Always 200."""
+        return Response({"status": "live"})
+
+
+@extend_schema(exclude=True)
+class ReadyView(_Open):
+    """The process can do its work: 200, else 503 with what is not well."""
+
+    def get(self, request: Request) -> Response:
+        """Each check by name."""
+        looked_at = [*_database(), _valkey(), _keyring()]
+        # Records are stored without Valkey, which guards limits only: its loss is told, and is no reason to stop.
+        is_ready = all(check.is_well for check in looked_at if check.name != "Valkey")
+        body: dict[str, Any] = {
+            "status": "ready" if is_ready else "not ready",
+            "checks": {check.name: {"well": check.is_well, "words": check.words} for check in looked_at},
+        }
+        return Response(body, status=200 if is_ready else 503)
+
+
+def _database() -> list[Check]:
+    try:
+        return checks(timezone.now())
+    except (DatabaseError, InterfaceError, PoolTimeout):
+        return [Check("PostgreSQL", False, "cannot be reached")]
+
+
+def _valkey() -> Check:
+    if wiring.valkey_answers():
+        return Check("Valkey", True, "answers; limits are guarded")
+    return Check("Valkey", False, "cannot be reached; limits are off, intake goes on")
+
+
+def _keyring() -> Check:
+    try:
+        wiring.keyring().check()
+    except KeyringUnavailable:
+        return Check("Keyring", False, "cannot be used")
+    return Check("Keyring", True, "can be read and written")

@@ -1,0 +1,104 @@
+"""Builds adapters from settings, once per process."""
+
+from functools import cache
+from pathlib import Path
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connections, transaction
+from django.utils import timezone
+from django_redis import get_redis_connection
+from psycopg.conninfo import make_conninfo
+from redis.exceptions import RedisError
+
+from sessions_log.adapters.announcements import BatchAnnouncements
+from sessions_log.adapters.inbox import GroupCommitInbox
+from sessions_log.adapters.keyring_folder import FolderKeyring
+from sessions_log.adapters.limits import LimitedInbox, RecordLimits
+from sessions_log.adapters.opening import PartOpener
+from sessions_log.adapters.recorder_store import PostgresRecorderStore
+from sessions_log.adapters.repositories import OrganizationRepository, ServiceKeyRepository, TransactionInbox
+from sessions_log.domain.service_key import KnownKey
+from sessions_log.ports import Inbox, Keyring, Ports
+from sessions_log.queries.session_logs import Opener
+
+INTAKE_ROLE = "muniment_intake"
+RecorderStorage = PostgresRecorderStore
+
+
+@cache
+def keyring() -> Keyring:
+    """The keyring."""
+    return FolderKeyring(Path(settings.KEYRING_FOLDER))
+
+
+@cache
+def inbox() -> Inbox:
+    """The inbox of the web process: a connection of its own, in the intake role."""
+    return GroupCommitInbox(conninfo, INTAKE_ROLE)
+
+
+@cache
+def record_limits() -> RecordLimits:
+    """The limits of service keys."""
+
+    def evaluate(script: str, key: str, lot: int, limit: int) -> int:
+        return int(get_redis_connection("default").eval(script, 1, key, lot, limit))
+
+    return RecordLimits(evaluate)
+
+
+@cache
+def ports() -> Ports:
+    """What commands of the portal need."""
+    return Ports(
+        transaction=transaction.atomic,
+        organizations=OrganizationRepository(),
+        service_keys=ServiceKeyRepository(),
+        keyring=keyring(),
+        inbox=TransactionInbox(),
+        clock=timezone.now,
+    )
+
+
+def valkey_answers() -> bool:
+    """Whether Valkey can be asked."""
+    try:
+        return bool(get_redis_connection("default").ping())
+    except RedisError:
+        return False
+
+
+def limited_inbox(key: KnownKey) -> Inbox:
+    """The inbox as a key may use it: within its limit of records per minute."""
+    return LimitedInbox(inbox(), record_limits(), key.id, key.records_per_minute)
+
+
+def opener(organization_uid: UUID, epoch: int, *, with_identities: bool) -> Opener:
+    """How an organization's sealed values are found, and with the right to it, opened."""
+    parts = PartOpener(organization_uid, epoch, keyring())
+    if not with_identities:
+        return Opener(lookup=parts.lookup)
+    return Opener(
+        lookup=parts.lookup,
+        open=lambda rows: parts.open([(row.entry_id, row.subject_id, row.sealed) for row in rows]),
+    )
+
+
+def recorder_store(shard: int) -> PostgresRecorderStore:
+    """The storage of a shard's recorder."""
+    return PostgresRecorderStore(conninfo, shard)
+
+
+def batch_announcements() -> BatchAnnouncements:
+    """The recorder's announcements of batches."""
+    return BatchAnnouncements(conninfo())
+
+
+def conninfo() -> str:
+    """The process's own database, for connections beside Django's."""
+    parameters = dict(connections["default"].get_connection_params())
+    for name in ("cursor_factory", "context", "prepare_threshold", "pool", "server_side_binding", "isolation_level"):
+        parameters.pop(name, None)
+    parameters.pop("assume_role", None)
+    return make_conninfo(**parameters)

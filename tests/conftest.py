@@ -1,0 +1,80 @@
+"""Real servers for the whole run: PostgreSQL with the product's roles, and Valkey.
+
+The tests act as the runtime roles do: Django as `web`, recorders and followers on connections of their own roles.
+Nothing is rolled back or flushed (the guards on evidence would refuse it): each test makes its own organization.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections
+
+from config.supervisor.postgres import PostgresServer, embedded_postgres
+from config.supervisor.valkey import embedded_valkey
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """The servers of this run, and where the processes of a test find them."""
+
+    postgres: PostgresServer
+    valkey_url: str
+    keyring: Path
+
+    def url(self, role: str) -> str:
+        """The database as this role: web, recorder, follower, worker, owner, ..."""
+        return self.postgres.url(f"muniment_{role}")
+
+    def environment(self, role: str) -> dict[str, str]:
+        """The environment of a process of the product in this role."""
+        return {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "config.settings_test",
+            "DATABASE_URL": self.url(role),
+            "VALKEY_URL": self.valkey_url,
+            "MUNIMENT_KEYRING": str(self.keyring),
+            "MUNIMENT_SECRET_KEY": settings.SECRET_KEY,
+        }
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """PostgreSQL and Valkey with the product's tables, roles and rights; keyring in a folder of this run."""
+    with embedded_postgres() as postgres, embedded_valkey() as valkey:
+        yield Servers(postgres, valkey.url(), tmp_path_factory.mktemp("keyring"))
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(servers: Servers, django_db_blocker: pytest.Item) -> None:
+    """In place of pytest-django's: the database is made as `manage.py prepare_database` makes it."""
+    from config.env import database
+    from config.supervisor.state import PROCESS_ROLES
+
+    settings.KEYRING_FOLDER = str(servers.keyring)
+    settings.CACHES["default"]["LOCATION"] = servers.valkey_url
+    settings.CELERY_BROKER_URL = servers.valkey_url
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]  # pytest-django's fixture has no public type
+        connections.settings["owner"] = connections.configure_settings(
+            {"default": {}, "owner": database("owner", servers.url("owner"))}
+        )["owner"]
+        call_command("prepare_database", verbosity=0)
+        servers.postgres.allow_login(PROCESS_ROLES)
+        connections["owner"].close()
+        del connections["owner"]
+        del connections.settings["owner"]
+        connections["default"].close_pool()
+        web = database("web", servers.url("web"))
+        connections.settings["default"].update({name: web[name] for name in ("NAME", "USER", "PASSWORD", "HOST", "PORT")})
+        del connections["default"]
+
+
+@pytest.fixture
+def db(django_db_setup: None, django_db_blocker: pytest.Item) -> Iterator[None]:
+    """The real database, with real commits: what a test does stays, so each makes its own organization."""
+    with django_db_blocker.unblock():  # type: ignore[attr-defined]  # as above
+        yield

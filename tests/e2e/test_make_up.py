@@ -1,0 +1,146 @@
+"""The whole of `make up`: every process of the portal, stopped and killed as they would be."""
+
+import os
+import queue
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from config.supervisor.portal import readiness
+from config.supervisor.processes import processes_in, processes_of
+from config.supervisor.state import Home, State, running_urls
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PROCESSES = ("postgres", "valkey", "web", "recorder", "follower", "worker", "beat")
+FOREIGN = ("DATABASE_URL", "VALKEY_URL", "MUNIMENT_", "DJANGO_", "PORT")
+UP_WITHIN_S = 120
+
+
+@dataclass
+class Supervisor:
+    """A supervisor process of a data folder and the lines it prints."""
+
+    process: subprocess.Popen[str]
+    lines: "queue.Queue[str]"
+
+    @classmethod
+    def of(cls, home: Home) -> "Supervisor":
+        environment = {name: text for name, text in os.environ.items() if not name.startswith(FOREIGN)}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "config.supervisor"],
+            cwd=ROOT,
+            env={**environment, "MUNIMENT_HOME": str(home.folder), "MUNIMENT_DEMO": "0"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        lines: queue.Queue[str] = queue.Queue()
+        threading.Thread(target=_read, args=(process, lines), daemon=True).start()
+        return cls(process, lines)
+
+    def wait_for(self, beginning: str) -> list[str]:
+        """The lines up to one that begins so."""
+        seen: list[str] = []
+        deadline = time.monotonic() + UP_WITHIN_S
+        while not (seen and seen[-1].startswith(beginning)):
+            try:
+                seen.append(self.lines.get(timeout=max(0.1, deadline - time.monotonic())))
+            except queue.Empty:
+                raise AssertionError(f"no {beginning!r} in {seen}") from None
+            assert seen[-1], f"ended before {beginning!r}: {seen}"
+        return seen
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[Home]:
+    # Not pytest's own folder: as root nobody else may enter that, PostgreSQL's account neither.
+    parent = Path(tempfile.mkdtemp(prefix="muniment-up-"))
+    parent.chmod(0o711)
+    yield Home(parent / "home")
+    shutil.rmtree(parent)
+
+
+@pytest.fixture
+def supervisor(home: Home) -> Iterator[Supervisor]:
+    running = Supervisor.of(home)
+    try:
+        running.wait_for("ready http://localhost:")
+        yield running
+    finally:
+        running.process.terminate()
+        running.process.wait(20)
+
+
+def test_each_process_killed_by_itself_is_back_at_work(home: Home, supervisor: Supervisor) -> None:
+    for name in PROCESSES:
+        assert _becomes_true(partial(_all_run, home))
+        killed = State.load(home.state).pids[name]
+        os.kill(killed, signal.SIGKILL)
+        assert _becomes_true(partial(_has_another_process, home, name, killed)), name
+    assert _becomes_true(lambda: readiness(State.load(home.state).ports["web"]) == 200)
+
+
+def test_all_processes_killed_at_once_leave_a_folder_that_starts_again(
+    home: Home, supervisor: Supervisor
+) -> None:
+    urls = running_urls(home.folder)
+    for pid in (supervisor.process.pid, *State.load(home.state).pids.values(), *processes_of(home.folder)):
+        _kill(pid)
+    supervisor.process.wait(5)
+    again = Supervisor.of(home)
+    try:
+        lines = again.wait_for("ready http://localhost:")
+        assert "the database is prepared" not in lines
+        assert running_urls(home.folder) == urls
+        assert readiness(State.load(home.state).ports["web"]) == 200
+    finally:
+        again.process.terminate()
+        again.process.wait(20)
+
+
+def test_ctrl_c_ends_everything_within_15_seconds(home: Home, supervisor: Supervisor) -> None:
+    supervisor.process.send_signal(signal.SIGINT)
+    assert supervisor.process.wait(15) == 0
+    assert processes_of(home.folder) == []
+    assert processes_in(home.postgres, "postgres") == []
+    assert processes_in(home.valkey, "valkey-server") == []
+    assert running_urls(home.folder) is None
+
+
+def _all_run(home: Home) -> bool:
+    return set(State.load(home.state).pids) == set(PROCESSES)
+
+
+def _has_another_process(home: Home, name: str, killed: int) -> bool:
+    return State.load(home.state).pids.get(name, killed) != killed
+
+
+def _read(process: subprocess.Popen[str], lines: "queue.Queue[str]") -> None:
+    assert process.stdout is not None
+    for line in process.stdout:
+        lines.put(line.rstrip("\n"))
+    lines.put("")
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def _becomes_true(fact: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + 30
+    while not fact() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return fact()
