@@ -1,6 +1,7 @@
 """The app of access, portal, retention, privacy and watch; and the portal as Django's admin."""
 
 from django.apps import AppConfig
+from django.contrib.admin import autodiscover
 from django.contrib.admin.apps import SimpleAdminConfig
 
 
@@ -19,4 +20,4 @@ class PortalAdminConfig(SimpleAdminConfig):
     def ready(self) -> None:
         """Import the admin packages."""
         super().ready()
-        self.module.autodiscover()
+        autodiscover()

@@ -1,6 +1,7 @@
 """Typed reading of the environment; what is missing stops the start with a sentence that says how to mend it."""
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from psycopg.conninfo import conninfo_to_dict
 from config.supervisor.state import running_urls
 
 _OWN_OPTIONS = ("connect_timeout", "sslmode", "sslrootcert", "sslcert", "sslkey", "options", "application_name")
+# Commands that act as another process than the portal, where the running servers tell its URL.
+_ROLE_OF_COMMAND = {"run_recorder": "RECORDER", "run_followers": "FOLLOWER", "rebuild_read_model": "FOLLOWER"}
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -21,7 +24,10 @@ class Environment:
     def __init__(self, variables: Mapping[str, str] | None = None) -> None:
         own = dict(os.environ if variables is None else variables)
         self.home = Path(own.get("MUNIMENT_HOME") or ROOT / ".data").resolve()
-        self._variables = {**(running_urls(self.home) or {}), **own}
+        running = running_urls(self.home) or {}
+        if role := _ROLE_OF_COMMAND.get(next(iter(sys.argv[1:]), "")):
+            running["DATABASE_URL"] = running.get(f"DATABASE_URL_{role}", "")
+        self._variables = {**running, **own}
 
     def text(self, name: str, default: str | None = None) -> str:
         """A text; without default it must be set."""

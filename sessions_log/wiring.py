@@ -1,17 +1,23 @@
 """Builds adapters from settings, once per process."""
 
+from collections.abc import Sequence
+from datetime import date
 from functools import cache
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connections, transaction
 from django.utils import timezone
 from django_redis import get_redis_connection
+from psycopg import Connection
 from psycopg.conninfo import make_conninfo
 from redis.exceptions import RedisError
 
+from sessions_log.adapters import partitions
 from sessions_log.adapters.announcements import BatchAnnouncements
+from sessions_log.adapters.findings import FindingRepository
 from sessions_log.adapters.inbox import GroupCommitInbox
 from sessions_log.adapters.keyring_folder import FolderKeyring
 from sessions_log.adapters.limits import LimitedInbox, RecordLimits
@@ -20,7 +26,7 @@ from sessions_log.adapters.recorder_store import PostgresRecorderStore
 from sessions_log.adapters.repositories import OrganizationRepository, ServiceKeyRepository, TransactionInbox
 from sessions_log.domain.service_key import KnownKey
 from sessions_log.ports import Inbox, Keyring, Ports
-from sessions_log.queries.session_logs import Opener
+from sessions_log.queries.session_logs import Opener, closed
 
 INTAKE_ROLE = "muniment_intake"
 RecorderStorage = PostgresRecorderStore
@@ -78,7 +84,7 @@ def opener(organization_uid: UUID, epoch: int, *, with_identities: bool) -> Open
     """How an organization's sealed values are found, and with the right to it, opened."""
     parts = PartOpener(organization_uid, epoch, keyring())
     if not with_identities:
-        return Opener(lookup=parts.lookup)
+        return Opener(lookup=parts.lookup, open=closed)
     return Opener(
         lookup=parts.lookup,
         open=lambda rows: parts.open([(row.entry_id, row.subject_id, row.sealed) for row in rows]),
@@ -90,9 +96,41 @@ def recorder_store(shard: int) -> PostgresRecorderStore:
     return PostgresRecorderStore(conninfo, shard)
 
 
+@cache
+def findings() -> FindingRepository:
+    """Where findings are kept."""
+    return FindingRepository()
+
+
+def make_partitions_ahead() -> None:
+    """Make the partitions of the coming months and days."""
+    with transaction.atomic():
+        partitions.make_ahead(_psycopg())
+
+
+def drop_inbox_day(day: date) -> bool:
+    """Drop a finished day of the inbox, and outcomes that are old enough. Returns whether the inbox's day went."""
+    with transaction.atomic():
+        return partitions.drop_day(_psycopg(), day)
+
+
+def make_months(months: Sequence[date]) -> None:
+    """Make the entry partitions of these months (first days) where they are missing."""
+    with transaction.atomic():
+        partitions.make_months(_psycopg(), months)
+
+
 def batch_announcements() -> BatchAnnouncements:
     """The recorder's announcements of batches."""
     return BatchAnnouncements(conninfo())
+
+
+def _psycopg() -> Connection[Any]:
+    """Django's own connection, for adapters that speak psycopg."""
+    connection = connections["default"]
+    connection.ensure_connection()
+    raw: Connection[Any] = connection.connection
+    return raw
 
 
 def conninfo() -> str:

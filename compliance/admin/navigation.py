@@ -40,7 +40,7 @@ class Group:
 
 
 PAGES: tuple[tuple[str, tuple[Page, ...]], ...] = (
-    ("Overview", (Page("Overview", "overview", "index", None), Page("Health", "health", "health", None))),
+    ("Overview", (Page("Dashboard", "overview", "index", None), Page("Health", "health", "health", None))),
     (
         "Records",
         (

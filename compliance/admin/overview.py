@@ -5,8 +5,10 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 
+from sessions_log.queries.health import checks
 from sessions_log.queries.overview import outcomes_by_hour, recent_sessions, totals
 
 _DAY = timedelta(hours=24)
@@ -16,7 +18,7 @@ def overview_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse
     """Counts of the last 24 hours by outcome, and where to go from them."""
     organization = getattr(request, "organization", None)
     if not organization:
-        return TemplateResponse(request, "portal/no_organization.html", {**context, "title": "Overview"})
+        return TemplateResponse(request, "portal/no_organization.html", {**context, "title": "Dashboard"})
     now = timezone.now()
     hours = outcomes_by_hour(organization.pk, now - _DAY, now)
     return TemplateResponse(
@@ -24,11 +26,13 @@ def overview_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse
         "portal/overview.html",
         {
             **context,
-            "title": "Overview",
+            "title": "Dashboard",
             "organization": organization,
             "now": now,
+            "list_url": reverse("admin:sessions_log_sessionlog_changelist"),
             "hours": hours,
             "day": totals(hours),
+            "checks": checks(now),
             "sessions": recent_sessions(organization.pk, now - timedelta(minutes=15)),
         },
     )

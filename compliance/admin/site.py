@@ -23,7 +23,7 @@ class PortalSite(AdminSite):
     """The stock admin with our pages around the models' own."""
 
     site_header = site_title = "Muniment"
-    index_title = "Overview"
+    index_title = "Dashboard"
     site_url = None
     enable_nav_sidebar = False
 

@@ -1,6 +1,7 @@
 """Who works in the portal, and who may do what."""
 
 import uuid
+from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
@@ -33,7 +34,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     objects = UserManager()
     USERNAME_FIELD = "email"
-    REQUIRED_FIELDS = ("name",)
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
 
     class Meta:
         ordering = ("name",)

@@ -13,6 +13,7 @@ from sessions_log.queries.overview import HourCounts
 register = template.Library()
 
 _HEIGHT = 120
+_ROUND = (10, 12, 16, 20, 24, 30, 40, 50, 60, 80)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,10 @@ def _bar(index: int, hour: HourCounts, top: int) -> Bar:
 
 
 def _round_up(value: int) -> int:
-    """The next 1, 2 or 5 followed by zeros, at least 10 and even, so that its half is whole."""
-    top = 10
-    while top < value:
-        top = top * 5 // 2 if str(top)[0] == "2" else top * 2
-    return top
+    """The next number of two round digits, even, so that its half is whole; at least 10."""
+    zeros = 1
+    while True:
+        for top in _ROUND:
+            if value <= top * zeros:
+                return top * zeros
+        zeros *= 10

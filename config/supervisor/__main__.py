@@ -231,8 +231,10 @@ def main() -> int:
 
 def _supervise(run: Portal) -> int:
     stop: Callable[..., None] = run.services.request_stop
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, stop)
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup wants it to outlive the terminal
+        signal.signal(signal.SIGHUP, stop)
     try:
         run.run()
     except StopRequested:

@@ -13,7 +13,7 @@ from config.supervisor.state import ROLE_VARIABLES, Home
 ROOT = Path(__file__).resolve().parent.parent.parent
 PACKAGES = ("config", "compliance", "ai_audit", "sessions_log")
 WEB_THREADS = 32
-PASSWORDS = "MUNIMENT_PASSWORD_"
+WITHHELD = ("DATABASE_URL", "MUNIMENT_PASSWORD_")
 
 
 def own_addresses(environment: Mapping[str, str]) -> dict[str, str]:
@@ -35,8 +35,7 @@ def child_environment(addresses: Mapping[str, str], home: Home, *, role: str = "
     The owner's URL is blanked in it, passwords of roles are left out: only `owner_environment` has those.
     """
     variable = f"DATABASE_URL_{role}" if role else "DATABASE_URL"
-    withheld = ("DATABASE_URL", PASSWORDS)
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(withheld)}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(WITHHELD)}
     return {
         **inherited,
         **{name: value for name, value in addresses.items() if not name.startswith("DATABASE_URL")},
@@ -51,10 +50,10 @@ def child_environment(addresses: Mapping[str, str], home: Home, *, role: str = "
 
 def owner_environment(addresses: Mapping[str, str], home: Home) -> dict[str, str]:
     """The environment of `prepare_database` (roles, migrations), and of nothing else."""
-    passwords = {name: value for name, value in os.environ.items() if name.startswith(PASSWORDS)}
+    given = {name: value for name, value in os.environ.items() if name.startswith(WITHHELD)}
     return {
+        **given,
         **child_environment(addresses, home),
-        **passwords,
         "DATABASE_URL_OWNER": addresses["DATABASE_URL_OWNER"],
     }
 

@@ -60,10 +60,8 @@ export interface Options {
   batchRecords?: number; // send at so many records (at most 1,000) ...
   batchBytes?: number; // ... or bytes of JSON (at most 4 MiB) ...
   intervalMs?: number; // ... or so long after the first one
-  capacityRecords?: number; // bounds of what waits, the request under way included
-  capacityBytes?: number;
-  /** What a full buffer drops. "newest" keeps what led up to an outage: noise made later cannot push it out. */
-  whenFull?: "newest" | "oldest";
+  capacityRecords?: number; // bounds of the buffer, the request under way included; a full buffer drops what comes
+  capacityBytes?: number; // next and keeps what led up to the outage: noise cannot push evidence out
   timeoutMs?: number; // of one request
   retryFirstMs?: number; // back-off: doubles from here ...
   retryMostMs?: number; // ... to here, half of it random
@@ -89,7 +87,7 @@ export class Muniment {
   readonly #endpoint: string;
   readonly #processSession = `process-${crypto.randomUUID()}`; // the session of this client's own records
   #queue: Waiting[] = [];
-  #waiting = 0; // records in the queue and under way; a report of losses is none
+  #waiting = 0; // in the queue and under way
   #waitingBytes = 0;
   #timer: unknown;
   #draining: Promise<void> | undefined;
@@ -112,7 +110,6 @@ export class Muniment {
       intervalMs: 1_000,
       capacityRecords: 10_000,
       capacityBytes: 16 * 1024 * 1024,
-      whenFull: "newest",
       timeoutMs: 10_000,
       retryFirstMs: 500,
       retryMostMs: 30_000,
@@ -143,7 +140,7 @@ export class Muniment {
     const end = Date.now() + limitMs;
     this.#flushes += 1;
     this.#cutPause?.();
-    while ((this.#waiting > 0 || this.#owesReport() || this.#draining) && Date.now() < end) {
+    while ((this.#waiting > 0 || this.#owesReport()) && Date.now() < end) {
       this.#start();
       await within(this.#draining, end - Date.now());
     }
@@ -156,21 +153,13 @@ export class Muniment {
   }
 
   #put(item: Waiting): void {
-    while (this.#isFull(item) && this.#options.whenFull === "oldest" && this.#queue.length > 0) {
-      this.#leave(this.#queue.splice(0, 1));
-      this.#lose();
-    }
-    if (this.#isFull(item)) return this.#lose();
+    const bytes = this.#waitingBytes + item.bytes;
+    if (this.#waiting >= this.#options.capacityRecords || bytes > this.#options.capacityBytes) return this.#lose();
     this.#queue.push(item);
     this.#waiting += 1;
-    this.#waitingBytes += item.bytes;
+    this.#waitingBytes = bytes;
     if (this.#hasFullBatch()) this.#start();
     else this.#startLater();
-  }
-
-  #isFull(item: Waiting): boolean {
-    const { capacityRecords, capacityBytes } = this.#options;
-    return this.#waiting >= capacityRecords || this.#waitingBytes + item.bytes > capacityBytes;
   }
 
   #hasFullBatch(): boolean {
@@ -236,7 +225,7 @@ export class Muniment {
     };
     if (typeof body !== "string") headers["content-encoding"] = "gzip";
     // A redirect is not followed: it would carry records elsewhere. `internal` tells Next.js that a send which began
-    // while a page rendered is no part of that page: neither cached on disk nor a reason to make the page dynamic.
+    // while a page rendered is no part of that page: in a static one it would be refused for ever, or cached on disk.
     const init = { method: "POST", headers, body, redirect: "manual", next: { internal: true } } as RequestInit;
     try {
       const response = await fetch(this.#endpoint, { ...init, signal: AbortSignal.timeout(this.#options.timeoutMs) });
@@ -276,9 +265,8 @@ export class Muniment {
   }
 
   #leave(batch: Waiting[]): void {
-    const records = batch.filter((item) => !item.losses);
-    this.#waiting -= records.length;
-    this.#waitingBytes -= size(records);
+    this.#waiting -= batch.length;
+    this.#waitingBytes -= size(batch);
   }
 
   #reject(item: Waiting, status: number, path: string | null, reason: string): void {
@@ -304,7 +292,10 @@ export class Muniment {
     const losses = this.#losses as Losses;
     this.#losses = undefined;
     const own = { id: crypto.randomUUID(), timestamp: new Date(), sessionId: this.#processSession };
-    return { ...encode({ ...own, action: "custom.records_dropped", metadata: losses }), losses };
+    const report = { ...encode({ ...own, action: "custom.records_dropped", metadata: losses }), losses };
+    this.#waiting += 1;
+    this.#waitingBytes += report.bytes;
+    return report;
   }
 
   /** The server's Retry-After is kept to, flush or not; a back-off of our own ends early when somebody flushes. */

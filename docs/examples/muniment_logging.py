@@ -1,16 +1,17 @@
-"""Muniment client for Python services: a `logging.Handler` in one file, standard library only (Python 3.11+).
+"""Muniment client for Python services: a `logging.Handler`, standard library only, Python 3.11 or newer.
 
-    logging.getLogger("audit").addHandler(MunimentHandler("https://muniment.example", os.environ["MUNIMENT_SERVICE_KEY"]))
+    handler = MunimentHandler("https://muniment.example", os.environ["MUNIMENT_SERVICE_KEY"])
+    logging.getLogger("audit").addHandler(handler)
 
+    audit.warning("no inspector for site %s", 12)  # a plain line: a `custom.log` record
     audit.info("permit opened", extra={"session_log": {  # a full record, in the names of the ingest API
-        "action": "record.view", "sessionId": "s-1", "userId": "ana", "target": {"type": "permit", "id": "P-7"}}})
-    audit.warning("no inspector for site %s", 12)  # a plain line, as a `custom.log` record
+        "action": "record.view", "sessionId": "s-1", "userId": "ana", "metadata": {"permit": "P-7"}}})
 
-A log call only puts a record into a bounded buffer: it never waits for the network and never raises. A record has
-its id and timestamp before the first attempt, so the server knows a retry and stores it once. One request is under
-way at a time, so records arrive in order. What had to be dropped is counted, and the count is sent as a record
-(`custom.records_dropped`) once the server accepts again. The buffer is memory: at a regular exit `logging` flushes
-it, for at most `Limits.flush_s`. After `fork` each process has a buffer and a thread of its own.
+A log call only puts a record into a bounded buffer: it never waits for the network and never raises. A
+record has its id and timestamp before the first attempt, so the server knows a retry and stores it once. One
+request is under way at a time, so records arrive in order. What had to be dropped is counted, and the count
+is sent as a record (`custom.records_dropped`) once the server accepts again. The buffer is memory: at a good
+exit `logging` flushes it, for at most `Limits.flush_s`. A forked process has a buffer and thread of its own.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ import http.client
 import itertools
 import json
 import logging
-import math
 import os
 import random
 import re
@@ -35,7 +35,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, Literal, NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -47,6 +48,8 @@ SPLIT_ON = frozenset(
     {400, 413, 422}
 )  # about the content: one record may spoil the request for its neighbours
 
+chance = random.SystemRandom()
+
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
@@ -55,10 +58,8 @@ class Limits:
     batch_records: int = 500  # send at so many records (at most 1,000) ...
     batch_bytes: int = 1024 * 1024  # ... or bytes of JSON (at most 4 MiB) ...
     interval_s: float = 1.0  # ... or so long after the first one
-    capacity_records: int = 10_000  # bounds of what waits, the request under way included
-    capacity_bytes: int = 16 * 1024 * 1024
-    when_full: Literal["newest", "oldest"] = "newest"
-    """What a full buffer drops. "newest" keeps what led up to an outage: noise made later cannot push it out."""
+    capacity_records: int = 10_000  # bounds of the buffer, the request under way included: a full one drops
+    capacity_bytes: int = 16 * 1024 * 1024  # what comes next, so that noise cannot push evidence out
     timeout_s: float = 10.0  # of one step of a request: to connect, to send, to wait for the answer
     retry_first_s: float = 0.5  # back-off: doubles from here ...
     retry_most_s: float = 30.0  # ... to here, half of it random
@@ -107,9 +108,9 @@ class _Answer(NamedTuple):
 class MunimentHandler(logging.Handler):
     """Sends log records to Muniment from a daemon thread.
 
-    Raises ValueError on a URL that would send the key in the clear, and on a key that is none. SSL_CERT_FILE in the
-    environment names a certificate authority of your own. `on_rejected` is called in the sending thread, but in the
-    caller's for a record that is no JSON; without it a refusal is a RuntimeWarning, which Python shows once.
+    Raises ValueError on a URL that would send the key in the clear, and on a key that is none. SSL_CERT_FILE
+    in the environment names a certificate authority of your own. `on_rejected` is called in the sending
+    thread, in the caller's for a record that is no JSON; without it a refusal is a RuntimeWarning.
     """
 
     def __init__(
@@ -119,9 +120,8 @@ class MunimentHandler(logging.Handler):
         *,
         limits: Limits | None = None,
         on_rejected: Callable[[Rejection], object] | None = None,
-        level: int | str = logging.NOTSET,
     ) -> None:
-        super().__init__(level)
+        super().__init__()
         address = urlsplit(url)
         self._host, self._port, self._path = address.hostname or "", address.port, address.path.rstrip("/")
         is_loopback = re.fullmatch(r"localhost|127(\.\d+){3}|::1", self._host)
@@ -129,7 +129,9 @@ class MunimentHandler(logging.Handler):
             raise ValueError("the URL must be https, or http to a loopback address")
         if not re.fullmatch(r"[\x21-\x7e]+", service_key):
             raise ValueError("this is not a service key")
-        self._tls = ssl.create_default_context() if address.scheme == "https" else None
+        self._connect: Callable[..., http.client.HTTPConnection] = http.client.HTTPConnection
+        if address.scheme == "https":
+            self._connect = partial(http.client.HTTPSConnection, context=ssl.create_default_context())
         self._service_key = service_key
         self._limits = limits or Limits()
         self._batch_records = max(1, min(self._limits.batch_records, MOST_RECORDS))
@@ -144,14 +146,11 @@ class MunimentHandler(logging.Handler):
         self.addFilter(lambda _: threading.current_thread() is not self._thread)
 
     def _start_afresh(self) -> None:
-        """An empty buffer without a thread: at first, and in a forked child, as the parent sends what it holds."""
-        self._changed = (
-            threading.Condition()
-        )  # guards all below; neither a request nor a callback runs under it
+        """An empty buffer, no thread: at first, and in a forked child, whose parent sends what it has."""
+        self._changed = threading.Condition()  # guards all below; no request or callback runs under it
         self._queue: deque[_Waiting] = deque()
-        self._waiting = 0  # records in the queue and under way; a report of losses is none
+        self._waiting = 0  # in the queue and under way
         self._waiting_bytes = 0
-        self._is_sending = False
         self._flushes = 0
         self._losses: _Losses | None = None
         self._server_accepts = False
@@ -174,20 +173,20 @@ class MunimentHandler(logging.Handler):
             self._put(item)
 
     def flush(self, limit_s: float | None = None) -> None:
-        """Sends what waits, for at most `limit_s` (`Limits.flush_s` when left out); `stats().waiting` is the rest."""
+        """Sends what waits, for at most `limit_s` (else `Limits.flush_s`); `stats().waiting` is the rest."""
         with self._changed:
             self._flushes += 1
             self._changed.notify_all()
             is_done = self._changed.wait_for(
-                lambda: self._thread is None or not (self._waiting or self._is_sending or self._owes_report()),
+                lambda: self._thread is None or not (self._waiting or self._owes_report()),
                 self._limits.flush_s if limit_s is None else limit_s,
             )
             self._flushes -= 1
             self._is_stuck = not is_done
 
     def close(self) -> None:
-        """Flushes and ends the thread; waits no second time for a server that a flush has just waited for in vain."""
-        if not self._is_stuck:
+        """Flushes and ends the thread; waits no second time where a flush has just waited in vain."""
+        if not (self._is_stuck or self._is_closed):
             self.flush()
         with self._changed:
             self._is_closed = True
@@ -200,22 +199,17 @@ class MunimentHandler(logging.Handler):
 
     def _put(self, item: _Waiting) -> None:
         with self._changed:
-            while self._is_full(item) and self._limits.when_full == "oldest" and self._queue:
-                self._leave([self._queue.popleft()])
-                self._lose()
-            if self._is_full(item) or self._is_closed:
+            size = self._waiting_bytes + len(item.json)
+            has_room = self._waiting < self._limits.capacity_records and size <= self._limits.capacity_bytes
+            if not has_room or self._is_closed:
                 self._lose()
                 return
             self._queue.append(item)
             self._waiting += 1
-            self._waiting_bytes += len(item.json)
+            self._waiting_bytes = size
             self._start_thread()
             if len(self._queue) == 1 or self._has_full_batch():
                 self._changed.notify_all()
-
-    def _is_full(self, item: _Waiting) -> bool:
-        too_many = self._waiting >= self._limits.capacity_records
-        return too_many or self._waiting_bytes + len(item.json) > self._limits.capacity_bytes
 
     def _has_full_batch(self) -> bool:
         return len(self._queue) >= self._batch_records or self._waiting_bytes >= self._batch_bytes
@@ -224,9 +218,9 @@ class MunimentHandler(logging.Handler):
         return self._server_accepts and self._losses is not None
 
     def _leave(self, batch: Sequence[_Waiting]) -> None:
-        records = [item for item in batch if item.losses is None]
-        self._waiting -= len(records)
-        self._waiting_bytes -= sum(len(item.json) for item in records)
+        self._waiting -= len(batch)
+        self._waiting_bytes -= _size(batch)
+        self._changed.notify_all()
 
     def _lose(self) -> None:
         self._dropped += 1
@@ -238,11 +232,11 @@ class MunimentHandler(logging.Handler):
 
     def _report(self, losses: _Losses) -> _Waiting:
         self._losses = None
-        entry = _own_fields(self._session_id) | {
-            "action": "custom.records_dropped",
-            "metadata": losses._asdict(),
-        }
-        return _encode(entry)._replace(losses=losses)
+        told = {"action": "custom.records_dropped", "metadata": losses._asdict()}
+        report = _encode(_own_fields(self._session_id) | told)._replace(losses=losses)
+        self._waiting += 1
+        self._waiting_bytes += len(report.json)
+        return report
 
     def _start_thread(self) -> None:
         if self._thread is None or not self._thread.is_alive():
@@ -255,9 +249,6 @@ class MunimentHandler(logging.Handler):
     def _run(self) -> None:
         while batch := self._take_batch():
             self._deliver(batch)
-            with self._changed:
-                self._is_sending = False
-                self._changed.notify_all()
 
     def _take_batch(self) -> list[_Waiting]:
         """Waits for a batch; an empty one says that the handler is closed."""
@@ -269,9 +260,8 @@ class MunimentHandler(logging.Handler):
             )
             if self._is_closed:
                 return []
-            self._is_sending = True
             batch = [self._report(self._losses)] if self._losses and self._server_accepts else []
-            size = sum(len(item.json) for item in batch) + 2  # the brackets
+            size = _size(batch) + 2  # the brackets
             while self._queue and len(batch) < self._batch_records:
                 size += len(self._queue[0].json) + 1  # and a comma
                 if batch and size > self._batch_bytes:
@@ -287,26 +277,23 @@ class MunimentHandler(logging.Handler):
             answer = self._post(body)
             self._last_failure = None if answer.status == 202 else answer.failure
             if answer.status == 202:
-                return self._settle(batch, answer)
+                self._settle(batch, answer)
+                return
             if 400 <= answer.status < 500 and answer.status not in (408, 429):
-                return self._refuse(batch, answer)
+                self._refuse(batch, answer)
+                return
             self._pause(answer.retry_after_s, attempt)
             if self._is_closed:
-                return None
+                return
 
     def _post(self, body: bytes) -> _Answer:
         headers = {"Authorization": f"Bearer {self._service_key}", "Content-Type": "application/json"}
         if self._limits.compress:
             headers["Content-Encoding"] = "gzip"
-        if self._tls is None:
-            connection = http.client.HTTPConnection(self._host, self._port, timeout=self._limits.timeout_s)
-        else:
-            timeout_s, tls = self._limits.timeout_s, self._tls
-            connection = http.client.HTTPSConnection(self._host, self._port, timeout=timeout_s, context=tls)
+        connection = self._connect(self._host, self._port, timeout=self._limits.timeout_s)
         try:
-            with suppress(
-                BrokenPipeError, ConnectionResetError
-            ):  # an answer may have come before all was sent
+            connection.connect()
+            with suppress(ConnectionError):  # an answer may have come before all was sent
                 connection.request("POST", f"{self._path}/api/v1/session-logs", body, headers)
             response = connection.getresponse()
             retry_after_s = _retry_after_s(response.getheader("Retry-After"))
@@ -320,9 +307,7 @@ class MunimentHandler(logging.Handler):
     def _settle(self, batch: Sequence[_Waiting], answer: _Answer) -> None:
         receipts = answer.body.get("receipts")  # one per record, in their order
         pairs = zip(batch, receipts if isinstance(receipts, list) else [], strict=False)
-        rejected = [
-            (item, it) for item, it in pairs if isinstance(it, dict) and it.get("status") == "rejected"
-        ]
+        rejected = [(one, it) for one, it in pairs if isinstance(it, dict) and it.get("status") == "rejected"]
         with self._changed:
             self._server_accepts = True
             self._is_stuck = False
@@ -337,11 +322,12 @@ class MunimentHandler(logging.Handler):
             self._tell(Rejection(item.id, item.action, 202, receipt.get("path"), reason))
 
     def _refuse(self, batch: Sequence[_Waiting], answer: _Answer) -> None:
-        """Halves the batch until the record that spoils it stands alone; only a refusal of the sender loses all."""
+        """Halves the batch until what spoils it stands alone; a refusal of the sender loses all."""
         is_about_content = answer.status in SPLIT_ON
         if is_about_content and len(batch) > 1:
             self._deliver(batch[: len(batch) // 2])
-            return self._deliver(batch[len(batch) // 2 :])
+            self._deliver(batch[len(batch) // 2 :])
+            return
         with self._changed:
             self._server_accepts = self._server_accepts and is_about_content
             self._leave(batch)
@@ -353,21 +339,20 @@ class MunimentHandler(logging.Handler):
         reason = str(answer.body.get("title", answer.failure))[:300]
         for item in batch:
             self._tell(Rejection(item.id, item.action, answer.status, None, reason))
-        return None
 
     def _tell(self, rejection: Rejection) -> None:
         with suppress(Exception):  # the callback is the caller's: its failure must not stop the sending
             self._on_rejected(rejection)
 
     def _pause(self, retry_after_s: float | None, attempt: int) -> None:
-        """Keeps to the server's Retry-After, flush or not; a back-off of our own ends early when somebody flushes."""
+        """Keeps to the server's Retry-After, flush or not; a flush cuts only a back-off of our own short."""
         back_off_s = min(self._limits.retry_most_s, self._limits.retry_first_s * 2 ** min(attempt, 30))
-        wait_s = back_off_s * random.uniform(0.5, 1.0)
+        wait_s = back_off_s * chance.uniform(0.5, 1.0)
         if retry_after_s is not None:
-            wait_s = retry_after_s + random.uniform(0.0, self._limits.retry_first_s)
+            wait_s = retry_after_s + chance.uniform(0.0, self._limits.retry_first_s)
         with self._changed:
-            cut_at = self._flushes + 1 if retry_after_s is None else math.inf
-            self._changed.wait_for(lambda: self._is_closed or self._flushes >= cut_at, wait_s)
+            may_cut, flushes = retry_after_s is None, self._flushes
+            self._changed.wait_for(lambda: self._is_closed or (may_cut and self._flushes > flushes), wait_s)
 
 
 def _entry(log: logging.LogRecord, session_id: str) -> dict[str, Any]:
@@ -381,24 +366,29 @@ def _own_fields(session_id: str, at_s: float | None = None) -> dict[str, Any]:
 
 
 def _plain_line(log: logging.LogRecord) -> dict[str, Any]:
-    metadata: dict[str, Any] = {
-        "level": log.levelname,
-        "logger": log.name,
-        "message": log.getMessage()[:TEXT_LENGTH],
-    }
-    metadata |= {"function": log.funcName, "line": log.lineno, "process": log.process}
+    place = {"logger": log.name, "function": log.funcName, "line": log.lineno, "process": log.process}
+    texts = {"message": log.getMessage()[:TEXT_LENGTH]}
     if log.exc_info:
-        metadata["exception"] = logging.Formatter().formatException(log.exc_info)[-TEXT_LENGTH:]
-    storable = {k: v.replace("\0", "\ufffd") if isinstance(v, str) else v for k, v in metadata.items()}
-    return {"metadata": storable} | ({"outcome": "failure"} if log.levelno >= logging.ERROR else {})
+        texts["exception"] = logging.Formatter().formatException(log.exc_info)[-TEXT_LENGTH:]
+    storable = {name: text.replace("\0", "\ufffd") for name, text in texts.items()}
+    outcome = {"outcome": "failure"} if log.levelno >= logging.ERROR else {}
+    return {"metadata": {"level": log.levelname} | place | storable} | outcome
 
 
 def _encode(entry: Mapping[str, Any]) -> _Waiting:
-    text = json.dumps(entry, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=str)
+    text = json.dumps(entry, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_as_text)
     body = text.encode("utf-8", "replace")  # lone surrogates, of file names for one, become "?"
     if len(body) > MOST_BYTES - 2:
         raise OverflowError
     return _Waiting(str(entry["id"]), str(entry["action"]), body)
+
+
+def _size(batch: Sequence[_Waiting]) -> int:
+    return sum(len(item.json) for item in batch)
+
+
+def _as_text(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def _retry_after_s(header: str | None) -> float | None:
@@ -406,7 +396,7 @@ def _retry_after_s(header: str | None) -> float | None:
     text = (header or "").strip()
     try:
         wait_s = float(text) if text.isdecimal() else parsedate_to_datetime(text).timestamp() - time.time()
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return min(max(wait_s, 0.0), MOST_RETRY_AFTER_S)
 
@@ -420,11 +410,10 @@ def _json_object(body: bytes) -> Mapping[str, Any]:
 
 
 def _now(at_s: float | None = None) -> str:
-    return datetime.fromtimestamp(time.time() if at_s is None else at_s, UTC).isoformat(
-        timespec="milliseconds"
-    )
+    at = datetime.now(UTC) if at_s is None else datetime.fromtimestamp(at_s, UTC)
+    return at.isoformat(timespec="milliseconds")
 
 
 def _warn(rejection: Rejection) -> None:
-    where = f"{rejection.status} {rejection.path or ''}"
-    warnings.warn(f"Muniment refused a record: {where} {rejection.reason}", RuntimeWarning, stacklevel=2)
+    text = f"Muniment refused a record: {rejection.status} {rejection.reason}"
+    warnings.warn(text, RuntimeWarning, stacklevel=2)

@@ -60,7 +60,12 @@ class FolderKeyring:
     def check(self) -> None:
         """See the port."""
         probe = self._folder / f".probe-{os.getpid()}-{threading.get_ident()}"
-        _guarded(lambda: (self._prepare(self._folder), probe.write_bytes(b""), probe.unlink()))
+        _guarded(lambda: self._try(probe))
+
+    def _try(self, probe: Path) -> None:
+        self._prepare(self._folder)
+        probe.write_bytes(b"")
+        probe.unlink()
 
     def _of(self, organization: UUID) -> Path:
         return self._folder / "organizations" / str(organization)

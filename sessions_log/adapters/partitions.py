@@ -28,6 +28,13 @@ def make_days(connection: Connection[Any], days: Iterable[date]) -> None:
         connection.execute("SELECT muniment_make_day(%s)", (day,))
 
 
+def drop_day(connection: Connection[Any], day: date) -> bool:
+    """Drop what is finished of a day. Returns whether its inbox went."""
+    row = connection.execute("SELECT muniment_drop_inbox_day(%s)", (day,)).fetchone()
+    connection.execute("SELECT muniment_drop_outcome_day(%s)", (day,))
+    return bool(row and row[0])
+
+
 def months_made(connection: Connection[Any]) -> set[tuple[int, int]]:
     """The (year, month) of every partition of session logs."""
     rows = connection.execute(

@@ -55,6 +55,11 @@ class SessionLogFilters:
         )
 
     @property
+    def asked(self) -> dict[str, str]:
+        """The filters in use, as a record of the look names them."""
+        return dict(self._params)
+
+    @property
     def found(self) -> Found | None:
         """What was searched."""
         found: Found | None = self._answers.get("found")

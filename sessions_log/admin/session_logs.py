@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST
 
 from sessions_log import wiring
 from sessions_log.admin.base import IDENTIFY, SEE, ReadOnlyAdmin, current_organization, may
+from sessions_log.admin.looks import record_look
 from sessions_log.admin.session_log_filters import SessionLogFilters
 from sessions_log.admin.timeline import AROUND, timeline
 from sessions_log.models import Organization, SessionLog
@@ -55,6 +56,8 @@ class SessionLogAdmin(ReadOnlyAdmin):
         if filters.is_forwards and not page.has_newer:
             # Going newer has arrived at the newest: the first page, whole, in place of what is left above.
             return HttpResponseRedirect(filters.first_page_url)
+        details = {"asked": filters.asked, "rows": len(page.rows)}
+        record_look(request, organization, "admin.view", target=("page", "session-logs"), details=details)
         return self._render_list(request, filters, page)
 
     @method_decorator([require_POST, sensitive_post_parameters("q")])
@@ -66,6 +69,7 @@ class SessionLogAdmin(ReadOnlyAdmin):
         value = request.POST.get("q", "").strip()[:_LONGEST_VALUE]
         if not value:
             return HttpResponseRedirect(reverse(f"admin:{_LIST}"))
+        record_look(request, organization, "admin.search", target=("page", "session-logs"), details={"value": value})
         found = find_exactly(organization.pk, value, _opener(request, organization))
         if found:
             return HttpResponseRedirect(f"{reverse(f'admin:{_LIST}')}?found={found[0].kind}:{found[0].id}")
@@ -79,6 +83,7 @@ class SessionLogAdmin(ReadOnlyAdmin):
         row = session_log(organization.pk, log_id, opener)
         if row is None:
             raise Http404("no such record in this organization")
+        record_look(request, organization, "admin.view", target=("session-log", str(row.id)))
         context = {
             "title": row.action,
             "row": row,

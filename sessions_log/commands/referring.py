@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sessions_log.domain import sealing
 from sessions_log.domain.entries import decode_identity
@@ -225,9 +226,12 @@ class OrganizationReferences:
         return {sealing.lookup(self.search_key, table, value): value for value in values}
 
     def _forget_when_large(self) -> None:
-        if max(map(len, (self._sessions, self._targets, self._addresses, self._known))) > MOST_KEPT:
-            for known in (self._subjects, self._sessions, self._targets, self._addresses, self._known):
-                known.clear()  # type: ignore[attr-defined]
+        kept: tuple[dict[Any, Any], ...] = (
+            self._subjects, self._sessions, self._targets, self._addresses, self._known
+        )  # fmt: skip
+        if any(len(known) > MOST_KEPT for known in kept):
+            for known in kept:
+                known.clear()
 
 
 class SubjectGone(Exception):

@@ -14,12 +14,12 @@ OUTCOMES = {"ok": 1, "failed": 2, "denied": 3}
 _LOCAL_TIME = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M")
 
 
-class FoundField(forms.CharField):
+class FoundField(forms.Field):
     """What a search found: `subject:<uuid>`; never the searched value."""
 
     def to_python(self, value: Any) -> Any:
         """The reference, or None where it cannot be read."""
-        kind, _, text = (super().to_python(value) or "").partition(":")
+        kind, _, text = str(value or "").partition(":")
         try:
             return Found(kind, UUID(text)) if kind in KINDS else None
         except ValueError:
@@ -36,7 +36,7 @@ class SessionLogQuestion(forms.Form):
     outcome = forms.ChoiceField(choices=[(name, name) for name in OUTCOMES], required=False)
     service = forms.CharField(max_length=63, required=False)
     sensitive = forms.ChoiceField(choices=[("yes", "yes"), ("no", "no")], required=False)
-    found = FoundField(max_length=60, required=False)
+    found = FoundField(required=False)
     before = forms.UUIDField(required=False)
     after = forms.UUIDField(required=False)
 

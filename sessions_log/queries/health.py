@@ -4,10 +4,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.db import connection
+from django.db.models import Count
 
-from sessions_log.models import Finding, FollowerPosition
+from sessions_log.domain.findings import Seen
+from sessions_log.models import Finding, FollowerPosition, QuarantinedRequest
 
 LAG_ALLOWED = timedelta(seconds=60)
+_KINDS = {"PostgreSQL": "database", "Partitions": "partition", "Recorder": "lag", "Follower": "follower_lag"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,37 @@ def checks(now: datetime) -> list[Check]:
             for name, behind in sorted(follower_lags().items())
         ),
     ]
+
+
+def findings_now(now: datetime) -> list[Seen]:
+    """What is not well now. Raises DatabaseError."""
+    seen = [Seen(_KINDS[check.name.split()[0]], check.name, check.words) for check in checks(now) if not check.is_well]
+    if blocking := _blocking_process(now):
+        seen.append(blocking)
+    for reason, requests in _quarantined():
+        seen.append(Seen("quarantine", reason[:80], f"{requests:,} requests could not be recorded: {reason}"))
+    return seen
+
+
+def _blocking_process(now: datetime) -> Seen | None:
+    """The oldest writing transaction, where the recorder waits for it: it holds back the inbox's order."""
+    if recorder_lag(now).oldest < LAG_ALLOWED:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pid, application_name, extract(epoch FROM now() - xact_start)::int FROM pg_stat_activity"
+            " WHERE backend_xid IS NOT NULL AND xact_start < now() - interval '30 seconds' ORDER BY xact_start LIMIT 1"
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    pid, name, seconds = row
+    return Seen("long_transaction", "inbox", f"process {pid} ({name}) has been writing for {seconds} s: records wait")
+
+
+def _quarantined() -> list[tuple[str, int]]:
+    waiting = QuarantinedRequest.objects.filter(retried_at=None).values_list("reason")
+    return list(waiting.annotate(requests=Count("id")).order_by("reason")[:20])
 
 
 def open_findings() -> list[Finding]:

@@ -8,7 +8,7 @@ the page are fetched whole.
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -101,9 +101,12 @@ class Opener:
     """
 
     lookup: Callable[[str, str], bytes]
-    open: Callable[[Sequence[Sealed]], list[IdentityPart | None]] = field(
-        default=lambda rows: [None] * len(rows)
-    )
+    open: Callable[[Sequence[Sealed]], list[IdentityPart | None]]
+
+
+def closed(rows: Sequence[Sealed]) -> list[IdentityPart | None]:
+    """The `open` of those who may not see who and what."""
+    return [None] * len(rows)
 
 
 _COLUMNS = (
@@ -282,12 +285,16 @@ def _add_bounds(conditions: _Conditions, search: Search, prefix: str = "") -> No
 
 def _add_hours(conditions: _Conditions, search: Search, prefix: str = "") -> None:
     """The same bounds in hours, by which the index is entered."""
-    for edge in (search.before and entry_id.timestamp_of(search.before), search.end):
+    for edge in (_moment(search.before), search.end):
         if edge is not None:
             conditions.add(f"{prefix}hour <= %s", entry_id.hour_of(edge))
-    for edge in (search.after and entry_id.timestamp_of(search.after), search.start):
+    for edge in (_moment(search.after), search.start):
         if edge is not None:
             conditions.add(f"{prefix}hour >= %s", entry_id.hour_of(edge))
+
+
+def _moment(edge: UUID | None) -> datetime | None:
+    return None if edge is None else entry_id.timestamp_of(edge)
 
 
 def _ids(statement: str, values: list[Any]) -> list[UUID]:

@@ -94,4 +94,4 @@ def _placeholder(match: re.Match[str]) -> SafeString:
 def _character(character: str) -> SafeString | str:
     if character in "\n\t" or unicodedata.category(character) not in _INVISIBLE_CATEGORIES:
         return character
-    return format_html('<span class="invisible">U+{:04X}</span>', ord(character))
+    return format_html('<span class="invisible">{}</span>', f"U+{ord(character):04X}")

@@ -52,7 +52,7 @@ def moment(value: datetime | None) -> SafeString:
 @register.filter
 def clock(value: datetime) -> SafeString:
     """`15:09:31`, for lists whose day is known."""
-    return format_html('<time datetime="{}">{:%H:%M:%S}</time>', value.isoformat(), timezone.localtime(value))
+    return format_html('<time datetime="{}">{}</time>', value.isoformat(), f"{timezone.localtime(value):%H:%M:%S}")
 
 
 @register.filter

@@ -29,7 +29,7 @@ def open_client(url: str, key: str, options: dict[str, Any]) -> None:
         "batchBytes": "batch_bytes",
         "capacityRecords": "capacity_records",
     }
-    names |= {"capacityBytes": "capacity_bytes", "whenFull": "when_full", "gzip": "compress"}
+    names |= {"capacityBytes": "capacity_bytes", "gzip": "compress"}
     times = {"intervalMs": "interval_s", "timeoutMs": "timeout_s", "retryFirstMs": "retry_first_s"}
     times |= {"retryMostMs": "retry_most_s", "flushMs": "flush_s"}
     limits = {names[name]: value for name, value in options.items() if name in names}

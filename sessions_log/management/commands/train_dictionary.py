@@ -18,7 +18,7 @@ from sessions_log.domain.entries import encode_identity, identity_part
 from sessions_log.domain.session_record import SessionRecord
 
 SIZE_BYTES = 112 * 1024
-SAMPLES = 40_000
+SAMPLES = 24_000
 
 
 class Command(BaseCommand):
@@ -33,8 +33,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Train and write."""
-        samples = [_part(record) for record in training_parts(SAMPLES, seed=1)]
-        trained = zstandard.train_dictionary(SIZE_BYTES, samples, level=3)
+        samples: list[bytes | bytearray | memoryview[int]] = [_part(record) for record in training_parts(SAMPLES, seed=1)]
+        trained = zstandard.train_dictionary(SIZE_BYTES, samples, k=2000, d=8, level=3)
         options["file"].write_bytes(trained.as_bytes())
         self.stdout.write(f"{len(trained.as_bytes())} bytes from {len(samples)} samples")
 

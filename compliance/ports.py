@@ -1,0 +1,28 @@
+"""What the commands of people and rights need from outside."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from sessions_log import ports as records
+
+
+class People(Protocol):
+    """People of the portal, and their grants."""
+
+    def add(self, email: str, password: str, name: str) -> UUID:
+        """Store a person. Raises EmailTaken."""
+
+    def grant(
+        self, holder: UUID, right: str, organization_id: int, reason: str, granted_by: str, ends_at: datetime | None
+    ) -> None:
+        """Store a grant; does nothing where the same right is held without end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """People, and the ports of the records app for the record of each deed."""
+
+    people: People
+    records: records.Ports

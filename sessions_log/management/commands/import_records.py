@@ -1,0 +1,158 @@
+"""`manage.py import_records`: a file of records, by the bulk lane; safe to interrupt and to run again."""
+
+import argparse
+import gzip
+import json
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import IO, Any
+from uuid import UUID
+
+import zstandard
+from django.core.management import BaseCommand, CommandError
+from django.utils import timezone
+
+from sessions_log import wiring
+from sessions_log.commands.importing import MOST_MONTHS, chunks, digest_of, months_of, put_chunk, read_chunk
+from sessions_log.commands.organizations import AddService, add_service
+from sessions_log.domain.inbox import LANE_BULK
+from sessions_log.domain.sender import Sender
+from sessions_log.domain.session_record import Rejection, Window
+from sessions_log.management.operator import operator, record_command
+from sessions_log.models import Organization
+from sessions_log.ports import InboxUnavailable
+from sessions_log.queries.organizations import organization_by_slug, service_id_of
+from sessions_log.queries.receipts import request_receipt
+
+KINDS = ("session-log",)
+SERVICE = "import"
+SHOWN_REJECTIONS = 20
+TRIES = 60
+
+
+class Command(BaseCommand):
+    """Reads, checks, stores, waits for the recorder; the last line of output is the totals as JSON."""
+
+    help = "Import records from NDJSON (plain, .gz or .zst). The last line of output is the totals as JSON."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """What, for whom, from when."""
+        parser.add_argument("--organization", required=True, metavar="SLUG")
+        parser.add_argument("--kind", required=True, choices=KINDS)
+        parser.add_argument("--history", action="store_true", help="take records of any age")
+        parser.add_argument("file", type=Path, metavar="FILE")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Import the file."""
+        organization = organization_by_slug(options["organization"])
+        if organization is None:
+            raise CommandError(f"there is no organization {options['organization']!r}; see list_organizations")
+        actor = operator()
+        if service_id_of(organization.id, SERVICE) is None:
+            add_service(AddService(organization_id=organization.id, name=SERVICE, actor=actor), wiring.ports())
+        sender = wiring.ports().organizations.sender(organization.id, SERVICE)
+        sender = replace(sender, lane=LANE_BULK, back=None if options["history"] else sender.back)
+        record_command(actor, organization.id, {"kind": options["kind"], "history": options["history"]})
+        one = _Import(self, options["file"], organization, sender)
+        self.stdout.write(json.dumps(one.run()))
+
+
+class _Import:
+    """One run over one file."""
+
+    def __init__(self, command: BaseCommand, file: Path, organization: Organization, sender: Sender) -> None:
+        self._command, self._file = command, file
+        self._organization, self._sender = organization, sender
+        self._window = Window.around(timezone.now(), back=sender.back)
+        self._months: set[date] = set()
+        self._rejected = 0
+        self._shown = 0
+
+    def run(self) -> dict[str, int]:
+        """The totals."""
+        digest = digest_of(self._pieces())
+        requests, read = [], 0
+        with _reading(self._file) as lines:
+            for chunk in chunks(lines):
+                records = read_chunk(chunk, self._window)
+                self._make_months(months_of(records))
+                self._show_rejections(read, records)
+                read += len(records)
+                requests.append(self._put(chunk, records, digest))
+                self._progress(f"{read:,} records stored")
+        totals = self._wait([request for request in requests if request is not None])
+        return {"read": read, "accepted": read - self._rejected, "rejected": self._rejected, **totals}
+
+    def _pieces(self) -> Iterator[bytes]:
+        try:
+            with self._file.open("rb") as file:
+                while piece := file.read(1 << 20):
+                    yield piece
+        except OSError as error:
+            raise CommandError(f"the file cannot be read: {error.strerror}") from None
+
+    def _put(self, chunk: Any, records: Any, digest: str) -> bytes | None:
+        """Store the chunk, waiting out a database that is away for a while. Returns its request's id."""
+        for _ in range(TRIES):
+            try:
+                receipts = put_chunk(
+                    chunk, records, self._sender, digest, timezone.now(), wiring.keyring(), wiring.inbox()
+                )
+            except InboxUnavailable:
+                time.sleep(1)
+            else:
+                return receipts.request_id
+        raise CommandError("the database cannot be reached; run the same command again to go on")
+
+    def _make_months(self, months: set[date]) -> None:
+        new = months - self._months
+        if len(self._months | new) > MOST_MONTHS:
+            raise CommandError(f"the timestamps are spread over more than {MOST_MONTHS} months")
+        if new:
+            wiring.make_months(sorted(new))
+            self._months |= new
+
+    def _show_rejections(self, read: int, records: Any) -> None:
+        for at, record in enumerate(records, read + 1):
+            if isinstance(record, Rejection):
+                self._rejected += 1
+                if self._shown < SHOWN_REJECTIONS:
+                    self._shown += 1
+                    self._command.stderr.write(f"record {at}: {record.path} {record.reason}")
+
+    def _wait(self, requests: list[bytes]) -> dict[str, int]:
+        """Wait until all is recorded. Returns the sums of the requests' receipts."""
+        totals = {"recorded": 0, "duplicates": 0, "conflicts": 0, "quarantined": 0}
+        for done, request in enumerate(requests, 1):
+            receipt = request_receipt(self._organization.id, UUID(bytes=request))
+            while receipt.state != "done":
+                time.sleep(0.05)
+                receipt = request_receipt(self._organization.id, UUID(bytes=request))
+            for name in totals:
+                totals[name] += getattr(receipt, name)
+            self._progress(f"{done:,} of {len(requests):,} requests recorded")
+        return totals
+
+    def _progress(self, words: str) -> None:
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\r{words:<60}")
+            sys.stderr.flush()
+
+
+@contextmanager
+def _reading(file: Path) -> Iterator[IO[bytes]]:
+    """The file's lines, decompressed by its ending."""
+    if file.suffix == ".gz":
+        with gzip.open(file, "rb") as stream:
+            yield stream  # type: ignore[misc]  # GzipFile reads as a binary file does
+    elif file.suffix == ".zst":
+        with zstandard.open(file, "rb") as stream:
+            yield stream
+    else:
+        with file.open("rb") as stream:
+            yield stream

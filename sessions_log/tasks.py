@@ -1,0 +1,34 @@
+"""Scheduled work: partitions made ahead, finished days of the inbox dropped, the product's own health watched."""
+
+from datetime import UTC, datetime, timedelta
+
+from celery import shared_task
+from django.utils import timezone
+
+from sessions_log import wiring
+from sessions_log.commands.findings import note_findings
+from sessions_log.queries.health import findings_now
+
+OUTCOMES_KEPT_DAYS = 60
+
+
+@shared_task
+def make_partitions_ahead() -> None:
+    """Months and days that will be needed; safe to run at any time."""
+    wiring.make_partitions_ahead()
+
+
+@shared_task
+def drop_finished_inbox_days() -> None:
+    """Drop days of the inbox whose every request has its outcome, destroy their keys, drop old outcomes."""
+    today = datetime.now(UTC).date()
+    for back in range(2, OUTCOMES_KEPT_DAYS):
+        day = today - timedelta(days=back)
+        if wiring.drop_inbox_day(day):
+            wiring.keyring().destroy_inbox_key(day)
+
+
+@shared_task
+def watch_health() -> None:
+    """Open a finding for what is not well, close it when it is again."""
+    note_findings(findings_now(timezone.now()), wiring.findings(), wiring.ports())
