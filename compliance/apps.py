@@ -11,6 +11,10 @@ class ComplianceConfig(AppConfig):
     name = "compliance"
     verbose_name = "Compliance"
 
+    def ready(self) -> None:
+        """Register the checks of an installation."""
+        from compliance import checks  # noqa: F401 -- found by being imported, once models are loaded
+
 
 class PortalAdminConfig(SimpleAdminConfig):
     """Django's admin with our own site; each app's admin package registers on it."""

@@ -17,7 +17,7 @@ MODEL_RIGHTS = {
     "sessions_log.change_organization": "access",
     "sessions_log.view_service": "metadata",
     "sessions_log.add_service": "access",
-    "sessions_log.view_servicekey": "access",
+    "sessions_log.view_servicekey": "access",  # pragma: allowlist secret
     "sessions_log.add_servicekey": "access",
     "sessions_log.view_inboxrow": "metadata",
     "sessions_log.view_quarantinedrequest": "access",
@@ -29,9 +29,7 @@ MODEL_RIGHTS = {
 class GrantBackend(ModelBackend):
     """Permissions are rights: `sessions_log.identities` on an organization, or a model permission of the admin."""
 
-    def has_perm(
-        self, user_obj: AbstractBaseUser | AnonymousUser, perm: str, obj: Any = None
-    ) -> bool:
+    def has_perm(self, user_obj: AbstractBaseUser | AnonymousUser, perm: str, obj: Any = None) -> bool:
         """Whether a right is held on `obj` (an organization), or anywhere when there is no object."""
         if not user_obj.is_active or user_obj.is_anonymous:
             return False
@@ -44,9 +42,7 @@ class GrantBackend(ModelBackend):
         """Every signed-in person sees the portal's sections; each page asks for its own right."""
         return user_obj.is_active and not user_obj.is_anonymous
 
-    def get_all_permissions(
-        self, user_obj: AbstractBaseUser | AnonymousUser, obj: Any = None
-    ) -> set[str]:
+    def get_all_permissions(self, user_obj: AbstractBaseUser | AnonymousUser, obj: Any = None) -> set[str]:
         """The model permissions held, for Django's own templates."""
         return {perm for perm in MODEL_RIGHTS if self.has_perm(user_obj, perm, obj)}
 

@@ -63,14 +63,31 @@ def give_right(command: GiveRight, ports: Ports) -> None:
         raise NoReason(f"the reason needs at least {SHORTEST_REASON} characters")
     with ports.records.transaction():
         ports.people.grant(
-            command.holder, command.right, command.organization_id, command.reason, command.actor.user, command.ends_at
+            command.holder,
+            command.right,
+            command.organization_id,
+            command.reason,
+            command.actor.user,
+            command.ends_at,
         )
         details = {"right": command.right, "reason": command.reason}
-        _note("permission.grant", command.organization_id, ("user", str(command.holder)), command.actor, details, ports)
+        _note(
+            "permission.grant",
+            command.organization_id,
+            ("user", str(command.holder)),
+            command.actor,
+            details,
+            ports,
+        )
 
 
 def _note(
-    action: str, organization_id: int, target: tuple[str, str], actor: Actor, details: dict[str, str], ports: Ports
+    action: str,
+    organization_id: int,
+    target: tuple[str, str],
+    actor: Actor,
+    details: dict[str, str],
+    ports: Ports,
 ) -> None:
     record_action(
         PortalAction(

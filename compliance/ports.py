@@ -15,7 +15,13 @@ class People(Protocol):
         """Store a person. Raises EmailTaken."""
 
     def grant(
-        self, holder: UUID, right: str, organization_id: int, reason: str, granted_by: str, ends_at: datetime | None
+        self,
+        holder: UUID,
+        right: str,
+        organization_id: int,
+        reason: str,
+        granted_by: str,
+        ends_at: datetime | None,
     ) -> None:
         """Store a grant; does nothing where the same right is held without end."""
 

@@ -1,18 +1,22 @@
-"""Typed reading of the environment; what is missing stops the start with a sentence that says how to mend it."""
+"""Typed reading of the environment; what is missing stops the start with a sentence that mends it."""
 
 import os
+import ssl
 import sys
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
+from config.proxies import Network
 from config.supervisor.state import running_urls
 
-_OWN_OPTIONS = ("connect_timeout", "sslmode", "sslrootcert", "sslcert", "sslkey", "options", "application_name")
+_OF_DJANGO = ("dbname", "user", "password", "host", "port")
 # Commands that act as another process than the portal, where the running servers tell its URL.
 _ROLE_OF_COMMAND = {"run_recorder": "RECORDER", "run_followers": "FOLLOWER", "rebuild_read_model": "FOLLOWER"}
 ROOT = Path(__file__).resolve().parent.parent
@@ -58,6 +62,16 @@ class Environment:
         """A comma-separated list; unset is empty."""
         return [word.strip() for word in (self._variables.get(name) or "").split(",") if word.strip()]
 
+    def networks(self, name: str) -> list[Network]:
+        """Addresses and networks, comma-separated; the word `none`, like no word at all, is empty."""
+        words = self.words(name)
+        try:
+            return [] if words == ["none"] else [ip_network(word) for word in words]
+        except ValueError:
+            raise ImproperlyConfigured(
+                f"{name} must list addresses or networks like 192.0.2.10,2001:db8::/32, or say none."
+            ) from None
+
     def choice(self, name: str, allowed: tuple[str, ...], default: str) -> str:
         """One of the allowed words."""
         value = self._variables.get(name) or default
@@ -67,12 +81,12 @@ class Environment:
 
 
 def database(name: str, url: str) -> dict[str, Any]:
-    """A PostgreSQL URL as Django's database settings. Raises ImproperlyConfigured, without quoting the URL."""
+    """A PostgreSQL URL as Django's settings. Raises ImproperlyConfigured, which quotes nothing of the URL."""
     try:
         parts = dict(conninfo_to_dict(url))
     except ProgrammingError:
         raise ImproperlyConfigured(f"{name} is not a PostgreSQL URL.") from None
-    options = {option: parts[option] for option in _OWN_OPTIONS if parts.get(option)}
+    options = {option: value for option, value in parts.items() if option not in _OF_DJANGO and value}
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": parts.get("dbname", ""),
@@ -82,3 +96,23 @@ def database(name: str, url: str) -> dict[str, Any]:
         "PORT": str(parts.get("port", "") or ""),
         "OPTIONS": {"connect_timeout": 3, **options},
     }
+
+
+def broker(url: str) -> dict[str, Any]:
+    """A Valkey URL as Celery's settings `BROKER_URL` and `BROKER_USE_SSL`.
+
+    Celery does not verify certificates unless it is told to, and has another form for Unix sockets.
+    """
+    parts = urlsplit(url)
+    asked = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    if parts.scheme == "unix":
+        user = f"{parts.netloc.rpartition('@')[0]}@" if "@" in parts.netloc else ""
+        socket = quote(unquote(parts.path), safe="/")
+        return {"BROKER_URL": f"redis+socket://{user}{socket}?virtual_host={asked.get('db', '0')}"}
+    database = asked.get("db") or parts.path.strip("/") or "0"
+    plain = f"{parts.scheme}://{parts.netloc}/{database}"
+    if parts.scheme != "rediss":
+        return {"BROKER_URL": plain}
+    files = {name: asked[name] for name in ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile") if asked.get(name)}
+    verified = {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_check_hostname": True}
+    return {"BROKER_URL": plain, "BROKER_USE_SSL": {**verified, **files}}

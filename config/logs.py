@@ -7,7 +7,18 @@ from datetime import UTC, datetime
 from sessions_log.domain.request_id import current_request_id
 
 # An exception's text may quote what was sent (psycopg quotes rows), so only its type and place are told.
-_FIELDS = ("organization", "service", "shard", "records", "entries", "batch", "follower", "kind", "status", "ms")
+_FIELDS = (
+    "organization",
+    "service",
+    "shard",
+    "records",
+    "entries",
+    "batch",
+    "follower",
+    "kind",
+    "status",
+    "ms",
+)
 
 
 class JsonFormatter(logging.Formatter):

@@ -1,20 +1,25 @@
 """Settings of every process, read from the environment; nothing here has an unsafe default."""
 
+from urllib.parse import urlsplit
+
 from csp.constants import NONE, SELF
 
-from config.env import ROOT, Environment, database
+from config.env import ROOT, Environment, broker, database
+from config.production import refuse_unsafe_start
 
 env = Environment()
 
 ENVIRONMENT = env.choice("MUNIMENT_ENV", ("development", "production"), "development")
 IS_PRODUCTION = ENVIRONMENT == "production"
+if IS_PRODUCTION:
+    refuse_unsafe_start(env)
 DEBUG = False
 SECRET_KEY = env.text("MUNIMENT_SECRET_KEY")
 PUBLIC_URL = env.text("MUNIMENT_PUBLIC_URL", f"http://localhost:{env.whole('PORT', 8000)}").rstrip("/")
 IS_HTTPS = PUBLIC_URL.startswith("https://")
-TRUSTED_PROXIES = env.words("MUNIMENT_TRUSTED_PROXIES")
-_host = PUBLIC_URL.split("://", 1)[-1].split("/")[0].rsplit(":", 1)[0]
-ALLOWED_HOSTS = sorted({_host, "localhost", "127.0.0.1"})
+TRUSTED_PROXIES = env.networks("MUNIMENT_TRUSTED_PROXIES")  # `config.proxies` alone believes what they say
+_public = urlsplit(PUBLIC_URL)
+ALLOWED_HOSTS = sorted({_public.hostname or "", "localhost", "127.0.0.1"} - {""})
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
 MUNIMENT_HOME = env.home
@@ -55,6 +60,8 @@ API_MIDDLEWARE = [
     "sessions_log.middleware.api_headers",
     "sessions_log.middleware.database_errors",
 ]
+if IS_HTTPS:
+    API_MIDDLEWARE.insert(1, "sessions_log.middleware.KeysOverHttpsOnly")
 API_PREFIXES = ("/api/v1/", "/healthz/")
 
 ROOT_URLCONF = "config.urls"
@@ -77,7 +84,11 @@ TEMPLATES = [
 # --- storage -------------------------------------------------------------------------------------------------
 DATABASES = {"default": database("DATABASE_URL", env.text("DATABASE_URL"))}
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
-DATABASES["default"]["OPTIONS"]["pool"] = {"min_size": 0, "max_size": env.whole("MUNIMENT_POOL", 8), "timeout": 3}
+DATABASES["default"]["OPTIONS"]["pool"] = {
+    "min_size": 0,
+    "max_size": env.whole("MUNIMENT_POOL", 8),
+    "timeout": 3,
+}
 if owner_url := env.optional("DATABASE_URL_OWNER"):
     DATABASES["owner"] = database("DATABASE_URL_OWNER", owner_url)
 DATABASE_ROUTERS: list[str] = []
@@ -119,16 +130,18 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
 
 # --- transport and browser -----------------------------------------------------------------------------------
-SECURE_SSL_REDIRECT = False  # the proxy redirects people; a program that posts a key in the clear is refused
+SECURE_SSL_REDIRECT = IS_HTTPS  # for people; a program that sends a key in the clear is refused
+SECURE_SSL_HOST = _public.netloc
 SECURE_HSTS_SECONDS = 63_072_000 if IS_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_HTTPS
 SECURE_HSTS_PRELOAD = False
+# Preloading binds the whole domain, for years, in lists that browsers bring along: its owner may decide that, at
+# the proxy; a product may not.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-if TRUSTED_PROXIES:
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -165,21 +178,27 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["sessions_log.permissions.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["sessions_log.serializers.rendering.MsgspecRenderer"],
     "DEFAULT_PARSER_CLASSES": [],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "sessions_log.serializers.rendering.OnlyJson",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "sessions_log.serializers.problems.as_problem",
     "UNAUTHENTICATED_USER": None,
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Muniment",
-    "DESCRIPTION": "Session logs and AI interactions, with receipts and proof.",
+    "DESCRIPTION": "Services send session logs here, ask what became of them, and read them back.",
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
-    "SERVE_INCLUDE_SCHEMA": False,
+    "LICENSE": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    "SERVERS": [{"url": PUBLIC_URL}],
+    "POSTPROCESSING_HOOKS": ["sessions_log.serializers.schema.with_components"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SORT_OPERATION_PARAMETERS": False,
 }
 
 # --- jobs: scheduled and long work only; records never pass through here --------------------------------------
-CELERY_BROKER_URL = VALKEY_URL
+_broker = broker(VALKEY_URL)
+CELERY_BROKER_URL = _broker["BROKER_URL"]
+CELERY_BROKER_USE_SSL = _broker.get("BROKER_USE_SSL")
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True

@@ -3,15 +3,17 @@
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView
+
+from sessions_log.views.api_docs import api_docs, openapi
 
 urlpatterns = [
+    path("", include("sessions_log.urls")),  # first: found soonest
     path("", RedirectView.as_view(pattern_name="admin:index")),
-    path("", include("sessions_log.urls")),
-    path(
-        "api/openapi.json",
-        SpectacularAPIView.as_view(authentication_classes=[], permission_classes=[]),
-        name="openapi",
-    ),
+    path("api/docs", api_docs, name="api-docs"),
+    path("api/openapi.json", openapi, name="openapi"),
     path("admin/", admin.site.urls),
 ]
+
+handler400 = "sessions_log.views.errors.bad_request"
+handler404 = "sessions_log.views.errors.not_found"
+handler500 = "sessions_log.views.errors.server_error"

@@ -12,9 +12,14 @@ from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.wsgi import get_wsgi_application
 
+from config.proxies import BehindProxies
+from config.start import refusals_in_words
+from sessions_log.management.memory import spare_the_collector
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-portal = get_wsgi_application()
+with refusals_in_words():
+    portal = get_wsgi_application()
 
 
 class ApiHandler(WSGIHandler):
@@ -38,9 +43,13 @@ class _middleware:  # noqa: N801 -- used as a context manager only
 
 
 api = ApiHandler()
+spare_the_collector()
 
 
-def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+def by_path(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     """Choose the chain by path."""
     chain = api if environ["PATH_INFO"].startswith(settings.API_PREFIXES) else portal
     return chain(environ, start_response)
+
+
+application = BehindProxies(by_path, settings.TRUSTED_PROXIES)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
+from django.middleware.security import SecurityMiddleware
 from psycopg_pool import PoolTimeout
 
 from sessions_log.domain.request_id import current_request_id
@@ -14,6 +15,7 @@ from sessions_log.serializers.problems import Problem, problem_response
 _Chain = Callable[[HttpRequest], HttpResponse]
 _log = logging.getLogger("muniment.web")
 RETRY_AFTER_S = 2
+KEY_IN_THE_CLEAR = "Keys are taken over https only. This one has travelled in the clear: have it replaced."
 
 
 def request_id(get_response: _Chain) -> _Chain:
@@ -43,6 +45,19 @@ def api_headers(get_response: _Chain) -> _Chain:
         return response
 
     return middleware
+
+
+class KeysOverHttpsOnly(SecurityMiddleware):
+    """For programs, where the public address is https: Django's security headers, and no redirect.
+
+    A redirect would let a client go on sending its key in the clear first (ASVS 4.1.2). Probes bring no key.
+    """
+
+    def process_request(self, request: HttpRequest) -> HttpResponse | None:  # type: ignore[override]  # as Django calls it
+        """403 for a key that came in the clear."""
+        if "HTTP_AUTHORIZATION" in request.META and not request.is_secure():
+            return problem_response(Problem(403, KEY_IN_THE_CLEAR))
+        return None
 
 
 class database_errors:  # noqa: N801 -- named like the functions beside it; Django looks for process_exception

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rest_framework.exceptions import NotAuthenticated
+from rest_framework.exceptions import MethodNotAllowed, NotAuthenticated
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
@@ -15,10 +15,14 @@ class HasScope(BasePermission):
     message = "The key does not have the scope that this needs."
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        """Whether the key has the scope; a view that names none for the method is closed."""
+        """Whether the key has the scope. Raises MethodNotAllowed where the view names none for the method."""
         key = request.auth
+        if not isinstance(key, KnownKey):
+            return False
         scope = getattr(view, "scopes", {}).get(request.method)
-        return isinstance(key, KnownKey) and scope in key.scopes
+        if scope is None:
+            raise MethodNotAllowed(str(request.method))
+        return scope in key.scopes
 
 
 def key_of(request: Request) -> KnownKey:

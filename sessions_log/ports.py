@@ -100,22 +100,10 @@ class EntriesRefused(Exception):
     """The storage does not take these entries; the message says why, without values."""
 
 
-class RecorderTransaction(Protocol):
-    """One transaction of the recorder; all or nothing, committed when its context ends."""
+class References(Protocol):
+    """Subjects with their keys, sessions, targets and addresses, within a transaction of the recorder."""
 
-    def pending(self, most_records: int) -> list[InboxRequest]:
-        """Requests after the position, live lane before bulk, whole, of about `most_records` records."""
-
-    def organizations(self, ids: Sequence[int]) -> Mapping[int, RecordingOrganization]:
-        """What recording needs to know of organizations."""
-
-    def services(self, ids: Sequence[int]) -> Mapping[int, str]:
-        """The names of services."""
-
-    def recorded(self, organization_id: int, ids: Sequence[bytes]) -> dict[bytes, tuple[bytes, bytes | None]]:
-        """Which of the ids are entries already: subject id and sealed identity of each."""
-
-    def references(self, organization_id: int, table: str, lookups: Sequence[bytes]) -> dict[bytes, Reference]:
+    def find(self, organization_id: int, table: str, lookups: Sequence[bytes]) -> dict[bytes, Reference]:
         """Known targets or addresses by lookup."""
 
     def subjects(self, organization_id: int, lookups: Sequence[bytes]) -> dict[bytes, SubjectReference]:
@@ -132,6 +120,26 @@ class RecorderTransaction(Protocol):
 
     def add(self, wanted: Wanted) -> None:
         """Store new subjects, keys, sessions, targets, addresses and links."""
+
+
+class RecorderTransaction(Protocol):
+    """One transaction of the recorder; all or nothing, committed when its context ends."""
+
+    @property
+    def references(self) -> References:
+        """The references."""
+
+    def pending(self, most_records: int) -> list[InboxRequest]:
+        """Requests after the position, live lane before bulk, whole, of about `most_records` records."""
+
+    def organizations(self, ids: Sequence[int]) -> Mapping[int, RecordingOrganization]:
+        """What recording needs to know of organizations."""
+
+    def services(self, ids: Sequence[int]) -> Mapping[int, str]:
+        """The names of services."""
+
+    def recorded(self, organization_id: int, ids: Sequence[bytes]) -> dict[bytes, tuple[bytes, bytes | None]]:
+        """Which of the ids are entries already: subject id and sealed identity of each."""
 
     def append(self, entries: NewEntries) -> None:
         """Give the entries their seq, extend the ledger and store them. Raises EntriesRefused, MissingMonths."""

@@ -102,10 +102,10 @@ def findings() -> FindingRepository:
     return FindingRepository()
 
 
-def make_partitions_ahead() -> None:
+def make_partitions_ahead(using: str = "default") -> None:
     """Make the partitions of the coming months and days."""
-    with transaction.atomic():
-        partitions.make_ahead(_psycopg())
+    with transaction.atomic(using=using):
+        partitions.make_ahead(_psycopg(using))
 
 
 def drop_inbox_day(day: date) -> bool:
@@ -125,9 +125,9 @@ def batch_announcements() -> BatchAnnouncements:
     return BatchAnnouncements(conninfo())
 
 
-def _psycopg() -> Connection[Any]:
+def _psycopg(using: str = "default") -> Connection[Any]:
     """Django's own connection, for adapters that speak psycopg."""
-    connection = connections["default"]
+    connection = connections[using]
     connection.ensure_connection()
     raw: Connection[Any] = connection.connection
     return raw
@@ -136,7 +136,14 @@ def _psycopg() -> Connection[Any]:
 def conninfo() -> str:
     """The process's own database, for connections beside Django's."""
     parameters = dict(connections["default"].get_connection_params())
-    for name in ("cursor_factory", "context", "prepare_threshold", "pool", "server_side_binding", "isolation_level"):
+    for name in (
+        "cursor_factory",
+        "context",
+        "prepare_threshold",
+        "pool",
+        "server_side_binding",
+        "isolation_level",
+    ):
         parameters.pop(name, None)
     parameters.pop("assume_role", None)
     return make_conninfo(**parameters)

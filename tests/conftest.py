@@ -69,7 +69,9 @@ def django_db_setup(servers: Servers, django_db_blocker: pytest.Item) -> None:
         del connections.settings["owner"]
         connections["default"].close_pool()  # type: ignore[attr-defined]  # PostgreSQL's alone
         web = database("web", servers.url("web"))
-        connections.settings["default"].update({name: web[name] for name in ("NAME", "USER", "PASSWORD", "HOST", "PORT")})
+        connections.settings["default"].update(
+            {name: web[name] for name in ("NAME", "USER", "PASSWORD", "HOST", "PORT")}
+        )
         del connections["default"]
 
 

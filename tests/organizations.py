@@ -6,7 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sessions_log import wiring
-from sessions_log.commands.organizations import AddService, CreateOrganization, add_service, create_organization
+from sessions_log.commands.organizations import (
+    AddService,
+    CreateOrganization,
+    add_service,
+    create_organization,
+)
 from sessions_log.commands.service_keys import IssueKey, issue_key
 from sessions_log.domain.portal_action import Actor
 from sessions_log.models import Organization
@@ -33,7 +38,9 @@ def make_tenant(*, scopes: tuple[str, ...] = ALL_SCOPES, **key: Any) -> Tenant:
     """A new organization with one service and one key."""
     ports = wiring.ports()
     slug = f"org-{uuid.uuid4().hex[:12]}"
-    organization_id = create_organization(CreateOrganization(slug=slug, name="Trattoria Uno", actor=ACTOR), ports)
+    organization_id = create_organization(
+        CreateOrganization(slug=slug, name="Trattoria Uno", actor=ACTOR), ports
+    )
     service_id = add_service(AddService(organization_id=organization_id, name="orders", actor=ACTOR), ports)
     token = issue_key(IssueKey(service_id=service_id, scopes=scopes, actor=ACTOR, **key), ports)
     return Tenant(Organization.objects.get(id=organization_id), service_id, token)

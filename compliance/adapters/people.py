@@ -21,7 +21,13 @@ class PeopleRepository:
             raise EmailTaken("somebody has this e-mail address already") from None
 
     def grant(
-        self, holder: UUID, right: str, organization_id: int, reason: str, granted_by: str, ends_at: datetime | None
+        self,
+        holder: UUID,
+        right: str,
+        organization_id: int,
+        reason: str,
+        granted_by: str,
+        ends_at: datetime | None,
     ) -> None:
         """See the port."""
         same = Grant.objects.filter(holder_id=holder, right=right, organization_id=organization_id, service=None)

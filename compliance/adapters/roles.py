@@ -44,7 +44,10 @@ RIGHTS: Mapping[str, Mapping[str, str]] = {
     "sessions_log_target": {"web": _R, "recorder": _A},
     "sessions_log_address": {"web": _R, "recorder": _A},
     "sessions_log_organization": {
-        "web": _W, "recorder": _R, "follower": _R, "worker": _R,
+        "web": _W,
+        "recorder": _R,
+        "follower": _R,
+        "worker": _R,
     },
     "sessions_log_service": {"web": _W, "recorder": _R, "follower": _R, "worker": _R},
     "sessions_log_servicekey": {"web": _W},
@@ -62,7 +65,7 @@ RIGHTS: Mapping[str, Mapping[str, str]] = {
     "auth_permission": {"web": _R},
     "django_content_type": {"web": _R, "worker": _R},
     "django_session": {"web": _ALL, "worker": "SELECT, DELETE"},
-    "django_migrations": {role: _R for role in ("web", "recorder", "follower", "worker", "beat", "retention")},
+    "django_migrations": dict.fromkeys(("web", "recorder", "follower", "worker", "beat", "retention"), _R),
 }
 
 FUNCTIONS: Mapping[str, tuple[str, ...]] = {

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
@@ -19,7 +19,7 @@ def portal_state() -> dict[str, str]:
     return {"tone": "warn", "picture": "warning", "words": f"{count} finding{'s' if count > 1 else ''}"}
 
 
-def health_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
+def health_page(request: HttpRequest, context: dict[str, Any]) -> TemplateResponse:
     """The servers, the way of a record, and what is not as it should be."""
     looked_at = [*checks(timezone.now()), _valkey(), _keyring()]
     page = {

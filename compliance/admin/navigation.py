@@ -53,7 +53,7 @@ PAGES: tuple[tuple[str, tuple[Page, ...]], ...] = (
         "Intake",
         (
             Page("Inbox", "inbox", "sessions_log_inboxrow_changelist"),
-            Page("Quarantine", "quarantine", "sessions_log_quarantinedrequest_changelist"),
+            Page("Quarantine", "quarantine", "sessions_log_quarantinedrequest_changelist", ACCESS),
         ),
     ),
     ("Access", (Page("Service keys", "key", "sessions_log_servicekey_changelist", ACCESS),)),

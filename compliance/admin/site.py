@@ -1,12 +1,13 @@
-"""The portal: Django's admin as a site of its own, with navigation by task and an organization chosen in the top bar."""
+"""The portal: Django's admin as a site of its own, with navigation by task and one organization at a time."""
 
 from collections.abc import Callable
 from functools import wraps
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from django.contrib.admin import AdminSite
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.functional import SimpleLazyObject
 from django.views.decorators.http import require_POST
@@ -14,9 +15,10 @@ from django.views.decorators.http import require_POST
 from compliance.admin.health import health_page, portal_state
 from compliance.admin.navigation import navigation
 from compliance.admin.overview import overview_page
+from compliance.admin.signing_in import record_failed_sign_in, record_signing
 from sessions_log.templatetags.portal import STARTED
 
-View = Callable[..., HttpResponseBase]
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 
 
 class PortalSite(AdminSite):
@@ -37,14 +39,14 @@ class PortalSite(AdminSite):
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:
         """Every page says in how many milliseconds it was answered, so each notes when it began."""
-        inner: View = super().admin_view(view, cacheable)
+        inner = super().admin_view(view, cacheable)
 
         @wraps(view)
         def timed(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             request.META[STARTED] = perf_counter()
             return inner(request, *args, **kwargs)
 
-        return timed
+        return cast(View, timed)
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """What the frame of every page shows; asked only where it is shown."""
@@ -61,7 +63,25 @@ class PortalSite(AdminSite):
         may_search = bool(organization) and request.user.has_perm("sessions_log.identities", organization)
         return reverse(f"{self.name}:sessions_log_sessionlog_search") if may_search else ""
 
-    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The stock sign-in, recorded."""
+        was_signed_in = request.user.is_authenticated
+        response = super().login(request, extra_context)
+        if request.method == "POST" and not was_signed_in:
+            if request.user.is_authenticated:
+                record_signing(request, "admin.sign_in")
+            else:
+                record_failed_sign_in(request)
+        return response
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """The stock sign-out, recorded, and back to the sign-in page."""
+        if request.method == "POST" and request.user.is_authenticated:
+            record_signing(request, "admin.sign_out")
+        super().logout(request, extra_context)
+        return cast(TemplateResponse, HttpResponseRedirect(reverse(f"{self.name}:login")))
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The overview of the current organization."""
         return overview_page(request, {**self.each_context(request), **(extra_context or {})})
 
@@ -71,7 +91,7 @@ class PortalSite(AdminSite):
 
     def app_index(
         self, request: HttpRequest, app_label: str, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    ) -> TemplateResponse:
         """There are no pages by app: the navigation goes by task."""
         raise Http404
 

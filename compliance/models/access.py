@@ -38,9 +38,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         ordering = ("name",)
-        constraints = (
-            models.CheckConstraint(condition=Q(is_superuser=False), name="user_is_no_superuser"),
-        )
+        constraints = (models.CheckConstraint(condition=Q(is_superuser=False), name="user_is_no_superuser"),)
 
     def __str__(self) -> str:
         return self.name

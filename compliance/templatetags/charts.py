@@ -9,6 +9,7 @@ from django import template
 from django.utils import timezone
 
 from sessions_log.queries.overview import HourCounts
+from sessions_log.templatetags.portal import DASH
 
 register = template.Library()
 
@@ -28,7 +29,7 @@ class Bar:
 @register.simple_tag
 def share(part: int, whole: int) -> str:
     """`4.6 %`; a dash where there is nothing to share."""
-    return f"{part / whole * 100:.1f} %" if whole else "–"
+    return f"{part / whole * 100:.1f} %" if whole else DASH
 
 
 @register.inclusion_tag("portal/share_bar.html")
@@ -63,7 +64,8 @@ def _bar(index: int, hour: HourCounts, top: int) -> Bar:
         y -= height
         parts.append((css, round(y, 2), round(height, 2)))
     words = f"{hour.entries:,} records, {hour.denied:,} denied, {hour.failure:,} failed"
-    return Bar(index * 10 + 1.5, f"{start:%H:%M} to {start + timedelta(hours=1):%H:%M}: {words}", tuple(parts))
+    title = f"{start:%H:%M} to {start + timedelta(hours=1):%H:%M}: {words}"
+    return Bar(index * 10 + 1.5, title, tuple(parts))
 
 
 def _round_up(value: int) -> int:

@@ -129,9 +129,7 @@ class Portal:
         if url := os.environ.get("VALKEY_URL"):
             return url
         log = self.home.logs / "valkey.log"
-        server = valkey.server_for(
-            self.home.valkey, secrets=self.secrets, log=log, port=self.state.ports.get("valkey")
-        )
+        server = valkey.server_for(self.home.valkey, secrets=self.secrets, log=log, port=self.state.ports.get("valkey"))
         self.services.start(Service("valkey", server.start, log))
         server.wait_until_ready(self.services.pause)
         self.state.ports["valkey"] = server.port
@@ -219,9 +217,7 @@ def main() -> int:
         with lock(home) as ours:
             if not ours:
                 running = State.load(home.state)
-                say(
-                    f"Muniment is already up from {home.folder}: {running.url} (pid {running.supervisor_pid})"
-                )
+                say(f"Muniment is already up from {home.folder}: {running.url} (pid {running.supervisor_pid})")
                 return 1
             return _supervise(Portal(home))
     except PermissionError:

@@ -148,16 +148,12 @@ class PostgresServer:
         with self.as_superuser() as connection:
             if not _exists(connection, "SELECT 1 FROM pg_roles WHERE rolname = %s", OWNER_ROLE):
                 connection.execute(
-                    sql.SQL("CREATE ROLE {} LOGIN CREATEROLE NOSUPERUSER NOCREATEDB").format(
-                        sql.Identifier(OWNER_ROLE)
-                    )
+                    sql.SQL("CREATE ROLE {} LOGIN CREATEROLE NOSUPERUSER NOCREATEDB").format(sql.Identifier(OWNER_ROLE))
                 )
             self._set_password(connection, OWNER_ROLE)
             if not _exists(connection, "SELECT 1 FROM pg_database WHERE datname = %s", DATABASE):
                 connection.execute(
-                    sql.SQL("CREATE DATABASE {} OWNER {}").format(
-                        sql.Identifier(DATABASE), sql.Identifier(OWNER_ROLE)
-                    )
+                    sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), sql.Identifier(OWNER_ROLE))
                 )
 
     def allow_login(self, roles: Iterable[str]) -> None:
@@ -179,9 +175,7 @@ class PostgresServer:
             self.secrets.role_password(role).encode(), role.encode(), b"scram-sha-256"
         )
         connection.execute(
-            sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(
-                sql.Identifier(role), sql.Literal(verifier.decode())
-            )
+            sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}").format(sql.Identifier(role), sql.Literal(verifier.decode()))
         )
 
     def _end_leftovers(self) -> None:
@@ -200,9 +194,7 @@ class PostgresServer:
 
     def _servers(self) -> list[int]:
         """The servers on this cluster without their backends, which take signals to mean other things."""
-        return [
-            pid for pid in processes_in(self.folder, "postgres") if not title(pid).startswith("postgres: ")
-        ]
+        return [pid for pid in processes_in(self.folder, "postgres") if not title(pid).startswith("postgres: ")]
 
     def _make_cluster(self) -> None:
         """Make the cluster beside its place and move it there, so that a crash leaves no half of one."""
@@ -300,17 +292,12 @@ def _reachable_folder(place: Path, account: Account | None, say: Callable[[str],
         return place.resolve()
     name = f"muniment-{hashlib.sha256(str(place).encode()).hexdigest()[:12]}"
     # A folder of that name belongs to a data folder that was removed: its secrets are gone, so is its use.
-    candidates = (
-        Path("/var/lib") / (name if number == 1 else f"{name}-{number}") for number in range(1, 1000)
-    )
+    candidates = (Path("/var/lib") / (name if number == 1 else f"{name}-{number}") for number in range(1, 1000))
     elsewhere = next(candidate for candidate in candidates if not candidate.exists())
     elsewhere.mkdir()
     elsewhere.chmod(0o711)
     place.symlink_to(elsewhere / place.name)
-    say(
-        f"PostgreSQL does not run as root and its account cannot reach {place.parent}: "
-        f"its data is in {elsewhere}."
-    )
+    say(f"PostgreSQL does not run as root and its account cannot reach {place.parent}: its data is in {elsewhere}.")
     return elsewhere / place.name
 
 

@@ -88,9 +88,7 @@ class Services:
         """Raise StartFailed when a service dies again and again, with the end of its log."""
         for service in self._services:
             if service.deaths >= DEATHS_BEFORE_GIVING_UP:
-                raise StartFailed(
-                    f"{service.name} does not stay up. From {service.log}:\n{tail(service.log)}"
-                )
+                raise StartFailed(f"{service.name} does not stay up. From {service.log}:\n{tail(service.log)}")
 
     def run(self, name: str, argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path) -> None:
         """Run one command to its end while the services are kept up. Raises StartFailed when it fails."""

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+# What this begins with, a production start refuses.
+MADE_UP = "development-"
 OWNER_ROLE = "muniment_owner"
 WEB_ROLE = "muniment_web"
 # Variables that hold the URL of a process's own role, for commands that must act as that process.
@@ -89,7 +91,7 @@ class Secrets:
         if path.exists():
             stored = json.loads(path.read_text())
             return cls(database=stored["database"], valkey=stored["valkey"], portal=stored["portal"])
-        made = cls(secrets.token_hex(32), secrets.token_hex(32), secrets.token_urlsafe(64))
+        made = cls(secrets.token_hex(32), secrets.token_hex(32), f"{MADE_UP}{secrets.token_urlsafe(64)}")
         write_private(path, {"database": made.database, "valkey": made.valkey, "portal": made.portal})
         return made
 

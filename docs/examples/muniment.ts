@@ -91,7 +91,6 @@ export class Muniment {
   #waitingBytes = 0;
   #timer: unknown;
   #draining: Promise<void> | undefined;
-  #flushes = 0;
   #cutPause: (() => void) | undefined;
   #losses: Losses | undefined;
   #serverAccepts = false;
@@ -138,13 +137,11 @@ export class Muniment {
   /** Sends what waits, for at most `limitMs`; gives the number of records that are still unsent. Never throws. */
   async flush(limitMs = 5_000): Promise<number> {
     const end = Date.now() + limitMs;
-    this.#flushes += 1;
     this.#cutPause?.();
     while ((this.#waiting > 0 || this.#owesReport()) && Date.now() < end) {
       this.#start();
       await within(this.#draining, end - Date.now());
     }
-    this.#flushes -= 1;
     return this.#waiting;
   }
 
@@ -191,7 +188,7 @@ export class Muniment {
     do {
       const batch = this.#takeBatch();
       if (batch.length > 0) await this.#deliver(batch);
-    } while (this.#hasFullBatch() || this.#owesReport() || (this.#flushes > 0 && this.#queue.length > 0));
+    } while (this.#hasFullBatch() || this.#owesReport());
   }
 
   #takeBatch(): Waiting[] {
@@ -210,11 +207,12 @@ export class Muniment {
     const json = `[${batch.map((item) => item.json).join(",")}]`;
     const body = this.#options.gzip ? await gzipped(json) : json;
     for (let attempt = 0; ; attempt += 1) {
+      const flushed = new Promise<void>((resolve) => (this.#cutPause = resolve));
       const answer = await this.#post(body);
       this.#lastFailure = answer.status === 202 ? null : answer.failure;
       if (answer.status === 202) return this.#settle(batch, answer);
       if (isFinal(answer.status)) return this.#refuse(batch, answer);
-      await this.#pause(answer.retryAfterMs, attempt);
+      await this.#pause(answer.retryAfterMs, attempt, flushed);
     }
   }
 
@@ -298,15 +296,13 @@ export class Muniment {
     return report;
   }
 
-  /** The server's Retry-After is kept to, flush or not; a back-off of our own ends early when somebody flushes. */
-  #pause(retryAfterMs: Maybe<number>, attempt: number): Promise<void> {
+  /** The server's Retry-After is kept to, flush or not; a flush cuts only a back-off of our own short. */
+  async #pause(retryAfterMs: Maybe<number>, attempt: number, flushed: Promise<void>): Promise<void> {
     const { retryFirstMs, retryMostMs } = this.#options;
     const backOff = Math.min(retryMostMs, retryFirstMs * 2 ** Math.min(attempt, 30)) * (0.5 + Math.random() / 2);
     const wait = retryAfterMs === undefined ? backOff : retryAfterMs + Math.random() * retryFirstMs;
-    return new Promise((resolve) => {
-      unref(setTimeout(resolve, wait));
-      if (retryAfterMs === undefined) this.#cutPause = resolve;
-    });
+    const waited = new Promise<void>((resolve) => unref(setTimeout(resolve, wait)));
+    await (retryAfterMs === undefined ? Promise.race([waited, flushed]) : waited);
   }
 }
 

@@ -44,9 +44,7 @@ MOST_RECORDS = 1_000  # the server's limits for one request
 MOST_BYTES = 4 * 1024 * 1024
 MOST_RETRY_AFTER_S = 600.0
 TEXT_LENGTH = 3_000  # of a message and of a traceback: both fit into the 32 KiB of metadata
-SPLIT_ON = frozenset(
-    {400, 413, 422}
-)  # about the content: one record may spoil the request for its neighbours
+SPLIT_ON = frozenset({400, 413, 422})  # about the content: one record may spoil the request for its neighbours
 
 chance = random.SystemRandom()
 
@@ -151,7 +149,8 @@ class MunimentHandler(logging.Handler):
         self._queue: deque[_Waiting] = deque()
         self._waiting = 0  # in the queue and under way
         self._waiting_bytes = 0
-        self._flushes = 0
+        self._flushes = 0  # under way
+        self._flushes_begun = 0
         self._losses: _Losses | None = None
         self._server_accepts = False
         self._is_stuck = False  # a flush has waited in vain, and nothing was accepted since
@@ -176,6 +175,7 @@ class MunimentHandler(logging.Handler):
         """Sends what waits, for at most `limit_s` (else `Limits.flush_s`); `stats().waiting` is the rest."""
         with self._changed:
             self._flushes += 1
+            self._flushes_begun += 1
             self._changed.notify_all()
             is_done = self._changed.wait_for(
                 lambda: self._thread is None or not (self._waiting or self._owes_report()),
@@ -274,6 +274,7 @@ class MunimentHandler(logging.Handler):
         if self._limits.compress:
             body = gzip.compress(body, compresslevel=5)
         for attempt in itertools.count():
+            flushes_begun = self._flushes_begun
             answer = self._post(body)
             self._last_failure = None if answer.status == 202 else answer.failure
             if answer.status == 202:
@@ -282,7 +283,7 @@ class MunimentHandler(logging.Handler):
             if 400 <= answer.status < 500 and answer.status not in (408, 429):
                 self._refuse(batch, answer)
                 return
-            self._pause(answer.retry_after_s, attempt)
+            self._pause(answer.retry_after_s, attempt, flushes_begun)
             if self._is_closed:
                 return
 
@@ -344,15 +345,17 @@ class MunimentHandler(logging.Handler):
         with suppress(Exception):  # the callback is the caller's: its failure must not stop the sending
             self._on_rejected(rejection)
 
-    def _pause(self, retry_after_s: float | None, attempt: int) -> None:
+    def _pause(self, retry_after_s: float | None, attempt: int, flushes_begun: int) -> None:
         """Keeps to the server's Retry-After, flush or not; a flush cuts only a back-off of our own short."""
         back_off_s = min(self._limits.retry_most_s, self._limits.retry_first_s * 2 ** min(attempt, 30))
         wait_s = back_off_s * chance.uniform(0.5, 1.0)
         if retry_after_s is not None:
             wait_s = retry_after_s + chance.uniform(0.0, self._limits.retry_first_s)
         with self._changed:
-            may_cut, flushes = retry_after_s is None, self._flushes
-            self._changed.wait_for(lambda: self._is_closed or (may_cut and self._flushes > flushes), wait_s)
+            self._changed.wait_for(
+                lambda: self._is_closed or (retry_after_s is None and self._flushes_begun > flushes_begun),
+                wait_s,
+            )
 
 
 def _entry(log: logging.LogRecord, session_id: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from sessions_log.domain.entries import SessionEntry
 
@@ -27,22 +28,45 @@ _UUID = struct.Struct(">i16s")
 _LENGTH = struct.Struct(">i")
 
 
-def session_logs(rows: Iterable[tuple[int, SessionEntry]], detectors: int, policy: int) -> bytes:
-    """The whole COPY stream for (seq, entry) pairs."""
-    pieces = [HEADER]
+def session_logs(rows: Iterable[SessionEntry], first_seq: int, detectors: int, policy: int) -> bytes:
+    """The rows of a COPY stream; HEADER goes before the first of them, TRAILER after the last."""
+    pieces: list[bytes] = []
     add = pieces.append
-    for seq, row in rows:
+    for seq, row in enumerate(rows, first_seq):
         add(
             _FIXED.pack(
-                22, 8, seq, 8, _microseconds(row.timestamp), 8, _microseconds(row.recorded_at),
-                4, row.organization_id, 4, row.service_id, 4, row.hour,
+                22,
+                8,
+                seq,
+                8,
+                _microseconds(row.timestamp),
+                8,
+                _microseconds(row.recorded_at),
+                4,
+                row.organization_id,
+                4,
+                row.service_id,
+                4,
+                row.hour,
             )  # fmt: skip
         )
         add(_NULL if row.duration is None else _INT.pack(4, row.duration))
         add(
             _MIDDLE.pack(
-                2, row.outcome, 2, detectors, 2, policy, 1, row.sensitive,
-                16, row.id, 16, row.subject_id, 16, row.session_id,
+                2,
+                row.outcome,
+                2,
+                detectors,
+                2,
+                policy,
+                1,
+                row.sensitive,
+                16,
+                row.id,
+                16,
+                row.subject_id,
+                16,
+                row.session_id,
             )  # fmt: skip
         )
         add(_NULL if row.target_id is None else _UUID.pack(16, row.target_id))
@@ -53,7 +77,6 @@ def session_logs(rows: Iterable[tuple[int, SessionEntry]], detectors: int, polic
         add(_NULL if row.findings is None else _bytes(b"\x01" + row.findings.encode()))
         add(_bytes(row.nonce))
         add(_bytes(row.identity))
-    add(TRAILER)
     return b"".join(pieces)
 
 
@@ -62,6 +85,7 @@ def _microseconds(at: datetime) -> int:
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
+@lru_cache(4096)  # the same plain words over and over
 def _text(value: str | None) -> bytes:
     return _NULL if value is None else _bytes(value.encode())
 

@@ -116,7 +116,11 @@ class GroupCommitInbox:
 
     def _connect(self) -> Connection[Any]:
         connection = psycopg.connect(
-            self._conninfo(), autocommit=True, connect_timeout=2, tcp_user_timeout=3000, application_name="intake"
+            self._conninfo(),
+            autocommit=True,
+            connect_timeout=2,
+            tcp_user_timeout=3000,
+            application_name="intake",
         )
         if self._role:
             connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(self._role)))

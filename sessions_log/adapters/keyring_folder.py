@@ -19,8 +19,10 @@ from uuid import UUID
 
 from sessions_log.ports import EpochKeys, KeyDestroyed, KeyringUnavailable
 
-
 T = TypeVar("T")
+
+
+_DAYS_KEPT = 4
 
 
 class FolderKeyring:
@@ -29,6 +31,8 @@ class FolderKeyring:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._known: dict[Path, bytes] = {}
+        self._ids: dict[UUID, bytes] = {}
+        self._days: dict[date, bytes] = {}
         self._lock = threading.Lock()
 
     def make_organization(self, organization: UUID) -> None:
@@ -38,7 +42,9 @@ class FolderKeyring:
 
     def id_key(self, organization: UUID) -> bytes:
         """See the port."""
-        return self._read(self._of(organization) / "id.key")
+        return self._ids.get(organization) or self._ids.setdefault(
+            organization, self._read(self._of(organization) / "id.key")
+        )
 
     def epoch(self, organization: UUID, number: int) -> EpochKeys:
         """See the port."""
@@ -46,14 +52,20 @@ class FolderKeyring:
         return EpochKeys(number=number, wrapping=keys[:32], search=keys[32:])
 
     def inbox_key(self, day: date) -> bytes:
-        """See the port."""
-        path = self._inbox(day)
-        return self._known.get(path) or self._make(path, 32)
+        """See the port. At hand are the keys of the days last used."""
+        key = self._days.get(day)
+        if key is None:
+            key = self._make(self._inbox(day), 32)
+            self._known.pop(self._inbox(day))
+            if len(self._days) >= _DAYS_KEPT:
+                self._days.clear()
+            self._days[day] = key
+        return key
 
     def destroy_inbox_key(self, day: date) -> None:
         """See the port. The emptied file stays, so that the day's key is not made again."""
         path = self._inbox(day)
-        self._known.pop(path, None)
+        self._days.pop(day, None)
         if path.exists() and path.stat().st_size:
             _guarded(lambda: _overwrite(path))
 

@@ -35,12 +35,12 @@ def drop_day(connection: Connection[Any], day: date) -> bool:
     return bool(row and row[0])
 
 
-def months_made(connection: Connection[Any]) -> set[tuple[int, int]]:
-    """The (year, month) of every partition of session logs."""
+def months_made(connection: Connection[Any]) -> set[date]:
+    """The months (first days) that have a partition of session logs."""
     rows = connection.execute(
         "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'sessions_log_sessionlog'::regclass"
     ).fetchall()
-    return {(int(name[-7:-3]), int(name[-2:])) for (name,) in rows}
+    return {date(int(name[-7:-3]), int(name[-2:]), 1) for (name,) in rows}
 
 
 def month_after(day: date, steps: int) -> date:

@@ -10,12 +10,12 @@ import psycopg
 from psycopg import Connection
 
 from sessions_log.adapters import copying, partitions
+from sessions_log.adapters.recorder_references import PostgresReferences, uuids
 from sessions_log.domain.entries import POLICY_VERSION, NewEntries
 from sessions_log.domain.inbox import LANE_BULK, LANE_LIVE, InboxRequest
 from sessions_log.domain.leaf import BUNDLE_LEAVES, bundle, unbundle
 from sessions_log.domain.outcomes import ConflictSeen, Outcome, Quarantined
 from sessions_log.domain.redaction import DETECTORS_VERSION
-from sessions_log.domain.references import Reference, SubjectReference, Wanted
 from sessions_log.domain.spans import spans_of
 from sessions_log.ports import EntriesRefused, MissingMonths, RecordingOrganization, ShardTaken
 
@@ -50,7 +50,7 @@ class PostgresRecorderStore:
         self._conninfo = conninfo
         self._shard = shard
         self._connection: Connection[Any] | None = None
-        self._months: set[tuple[int, int]] = set()
+        self._months: set[date] = set()
 
     @contextmanager
     def transaction(self) -> Iterator["PostgresRecorderTransaction"]:
@@ -86,9 +86,7 @@ class PostgresRecorderStore:
                 self._conninfo(), autocommit=True, connect_timeout=3, application_name="recorder"
             )
             connection.execute("SET synchronous_commit = on")
-            locked = connection.execute(
-                "SELECT pg_try_advisory_lock(%s, %s)", (_LOCK_CLASS, self._shard)
-            ).fetchone()
+            locked = connection.execute("SELECT pg_try_advisory_lock(%s, %s)", (_LOCK_CLASS, self._shard)).fetchone()
             if not locked or not locked[0]:
                 connection.close()
                 raise ShardTaken(f"another recorder holds shard {self._shard}")
@@ -100,7 +98,8 @@ class PostgresRecorderStore:
 class PostgresRecorderTransaction:
     """See `sessions_log.ports.RecorderTransaction`."""
 
-    def __init__(self, connection: Connection[Any], shard: int, months: set[tuple[int, int]]) -> None:
+    def __init__(self, connection: Connection[Any], shard: int, months: set[date]) -> None:
+        self.references = PostgresReferences(connection)
         self._connection = connection
         self._shard = shard
         self._months = months
@@ -153,105 +152,33 @@ class PostgresRecorderTransaction:
         rows = self._connection.execute(
             "SELECT id, subject_id, identity FROM sessions_log_sessionlog"
             " WHERE organization_id = %s AND id = ANY(%s::uuid[]) AND id BETWEEN %s AND %s",
-            (organization_id, _uuids(ids), UUID(bytes=min(ids)), UUID(bytes=max(ids))),
+            (organization_id, uuids(ids), UUID(bytes=min(ids)), UUID(bytes=max(ids))),
         ).fetchall()
         return {row[0].bytes: (row[1].bytes, row[2]) for row in rows}
 
-    def references(self, organization_id: int, table: str, lookups: Sequence[bytes]) -> dict[bytes, Reference]:
-        """See the port."""
-        rows = self._by_lookup(f"SELECT lookup, id FROM sessions_log_{table}", organization_id, lookups)
-        return {row[0]: Reference(row[1].bytes) for row in rows}
-
-    def sessions(self, organization_id: int, lookups: Sequence[bytes]) -> dict[bytes, Reference]:
-        """See the port."""
-        rows = self._by_lookup("SELECT lookup, id, subject_id FROM sessions_log_session", organization_id, lookups)
-        return {row[0]: Reference(row[1].bytes, row[2].bytes) for row in rows}
-
-    def subjects(self, organization_id: int, lookups: Sequence[bytes]) -> dict[bytes, SubjectReference]:
-        """See the port."""
-        rows = self._connection.execute(
-            "SELECT s.lookup, s.id, s.is_provisional, k.epoch, k.wrapped FROM sessions_log_subject s"
-            " JOIN sessions_log_subjectkey k ON k.subject_id = s.id AND k.part = 1"
-            " WHERE s.organization_id = %s AND s.lookup = ANY(%b::bytea[])",
-            (organization_id, list(lookups)),
-        ).fetchall()
-        return {row[0]: SubjectReference(row[1].bytes, *row[2:]) for row in rows}
-
-    def subject_keys(self, ids: Sequence[bytes]) -> list[SubjectReference]:
-        """See the port."""
-        rows = self._connection.execute(
-            "SELECT s.id, s.is_provisional, k.epoch, k.wrapped FROM sessions_log_subject s"
-            " JOIN sessions_log_subjectkey k ON k.subject_id = s.id AND k.part = 1 WHERE s.id = ANY(%s::uuid[])",
-            (_uuids(ids),),
-        ).fetchall()
-        return [SubjectReference(row[0].bytes, *row[1:]) for row in rows]
-
-    def hold_subjects(self, ids: Sequence[bytes]) -> set[bytes]:
-        """See the port. In the order of their ids, so that two holders cannot block each other."""
-        rows = self._connection.execute(
-            "SELECT s.id FROM sessions_log_subject s WHERE s.id = ANY(%s::uuid[]) AND EXISTS"
-            " (SELECT FROM sessions_log_subjectkey k WHERE k.subject_id = s.id AND k.part = 1)"
-            " ORDER BY s.id FOR KEY SHARE OF s",
-            (_uuids(ids),),
-        ).fetchall()
-        return {row[0].bytes for row in rows}
-
-    def add(self, wanted: Wanted) -> None:
-        """See the port."""
-        with self._connection.cursor() as cursor:
-            if wanted.subjects:
-                cursor.executemany(
-                    "INSERT INTO sessions_log_subject (id, organization_id, epoch, lookup, sealed, is_provisional)"
-                    " VALUES (%s, %s, %s, %s, %s, %s)",
-                    [
-                        (UUID(bytes=one.id), wanted.organization_id, wanted.epoch, one.lookup, one.sealed,
-                         one.is_provisional)
-                        for one in wanted.subjects
-                    ],
-                )  # fmt: skip
-                cursor.executemany(
-                    "INSERT INTO sessions_log_subjectkey (id, subject_id, part, epoch, wrapped)"
-                    " VALUES (gen_random_uuid(), %s, %s, %s, %s)",
-                    [(UUID(bytes=one.id), one.part, wanted.epoch, one.wrapped) for one in wanted.subjects],
-                )
-            for one in wanted.references:
-                columns, values = ("", "") if one.subject is None else (", subject_id", ", %s")
-                cursor.execute(
-                    f"INSERT INTO sessions_log_{one.table} (id, organization_id, epoch, lookup, sealed{columns})"
-                    f" VALUES (%s, %s, %s, %s, %s{values})",
-                    (UUID(bytes=one.id), wanted.organization_id, wanted.epoch, one.lookup, one.sealed)
-                    + (() if one.subject is None else (UUID(bytes=one.subject),)),
-                )
-            for link in wanted.links:
-                self._link(wanted.organization_id, link.session, link.provisional, link.subject)
-
-    def _link(self, organization_id: int, session: bytes, provisional: bytes, subject: bytes) -> None:
-        self._connection.execute(
-            "UPDATE sessions_log_session SET subject_id = %s WHERE id = %s", (UUID(bytes=subject), UUID(bytes=session))
-        )
-        self._connection.execute(
-            "INSERT INTO sessions_log_subjectlink (id, organization_id, provisional_id, subject_id)"
-            " VALUES (gen_random_uuid(), %s, %s, %s)",
-            (organization_id, UUID(bytes=provisional), UUID(bytes=subject)),
-        )
-
     def append(self, entries: NewEntries) -> None:
         """See the port. Raises MissingMonths where a partition is wanting."""
-        self._require_months(entries)
-        first_seq = self._advance_head(entries.organization_id, len(entries.rows))
-        stream = copying.session_logs(enumerate(entries.rows, first_seq), DETECTORS_VERSION, POLICY_VERSION)
+        self._require_months(entries.months)
+        first_seq = self._advance_head(entries.organization_id, entries.count)
+        placed: list[tuple[bytes, int]] = []
+        leaves: list[bytes] = []
         with self._connection.cursor() as cursor, cursor.copy(copying.COPY) as copy:
-            copy.write(stream)
-        self._append_leaves(entries.organization_id, first_seq, [row.leaf for row in entries.rows])
-        self._spans += spans_of(entries, first_seq)
-        self._entries += len(entries.rows)
+            copy.write(copying.HEADER)
+            for chunk in entries.chunks:
+                # The server takes in a chunk while the next is sealed.
+                copy.write(copying.session_logs(chunk, first_seq + len(leaves), DETECTORS_VERSION, POLICY_VERSION))
+                placed += [(row.id, row.hour) for row in chunk]
+                leaves += [row.leaf for row in chunk]
+            copy.write(copying.TRAILER)
+        self._append_leaves(entries.organization_id, first_seq, leaves)
+        self._spans += spans_of(entries.organization_id, entries.kind, placed, first_seq)
+        self._entries += entries.count
 
-    def _require_months(self, entries: NewEntries) -> None:
-        wanted = {(row.timestamp.year, row.timestamp.month) for row in entries.rows}
+    def _require_months(self, wanted: set[date]) -> None:
         if not wanted <= self._months:
             self._months |= partitions.months_made(self._connection)
         if missing := wanted - self._months:
-            raise MissingMonths([date(year, month, 1) for year, month in sorted(missing)])
+            raise MissingMonths(sorted(missing))
 
     def _advance_head(self, organization_id: int, count: int) -> int:
         """Take the next `count` places of the ledger; the row's lock makes it compare-and-set."""
@@ -277,7 +204,11 @@ class PostgresRecorderTransaction:
             cursor.executemany(
                 "INSERT INTO sessions_log_leafbundle (organization_id, number, leaves) VALUES (%s, %s, %s)",
                 [
-                    (organization_id, number + at, bundle(all_leaves[at * BUNDLE_LEAVES : (at + 1) * BUNDLE_LEAVES]))
+                    (
+                        organization_id,
+                        number + at,
+                        bundle(all_leaves[at * BUNDLE_LEAVES : (at + 1) * BUNDLE_LEAVES]),
+                    )
                     for at in range(full)
                 ],
             )
@@ -308,7 +239,7 @@ class PostgresRecorderTransaction:
                 " FROM unnest(%s::uuid[], %s::int[], %s::int[], %s::int[], %s::int[], %s::int[]) AS t(id, o, r, d, c, q)",
                 (
                     batch,
-                    _uuids([one.request_id for one in outcomes]),
+                    uuids([one.request_id for one in outcomes]),
                     [one.organization_id for one in outcomes],
                     [one.recorded for one in outcomes],
                     [one.duplicates for one in outcomes],
@@ -362,13 +293,3 @@ class PostgresRecorderTransaction:
                 " VALUES (gen_random_uuid(), %s, %s, %s)",
                 [(one.organization_id, UUID(bytes=one.entry_id), UUID(bytes=one.request_id)) for one in seen],
             )
-
-    def _by_lookup(self, select: str, organization_id: int, lookups: Sequence[bytes]) -> list[Any]:
-        return self._connection.execute(
-            f"{select} WHERE organization_id = %s AND lookup = ANY(%b::bytea[])", (organization_id, list(lookups))
-        ).fetchall()
-
-
-def _uuids(ids: Sequence[bytes]) -> str:
-    """Ids as one array literal: far quicker than a list of UUID objects."""
-    return "{" + ",".join([one.hex() for one in ids]) + "}"

@@ -1,13 +1,14 @@
 """What the portal's lists have in common: an organization, rights on it, read-only records, pages by key."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import FieldDoesNotExist, ValidationError
-from django.db.models import Model, Q, QuerySet
-from django.http import HttpRequest
+from django.db.models import Field, Model, Q, QuerySet
+from django.db.models.expressions import Combinable
+from django.http import HttpRequest, HttpResponse
 
 from sessions_log.models import Organization
 
@@ -47,22 +48,20 @@ class KeysetChangeList(ChangeList):
         filters.pop(CURSOR, None)
         return filters
 
-    def get_query_string(
-        self, new_params: dict[str, Any] | None = None, remove: Sequence[str] | None = None
-    ) -> str:
+    def get_query_string(self, new_params: dict[str, Any] | None = None, remove: Iterable[str] | None = None) -> str:
         """A changed filter starts again at the first page."""
         wanted = {CURSOR: None} | (new_params or {})
         return super().get_query_string(wanted, list(remove or []))
 
-    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str]:
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str | Combinable]:
         """The keyset, backwards on the way to newer rows."""
         is_newer = self._cursor()[0] == "newer"
-        return [_flipped(name) if is_newer else name for name in self.model_admin.keyset]
+        return [_flipped(name) if is_newer else name for name in self._keyset()]
 
     def get_results(self, request: HttpRequest) -> None:
         """Read one row more than a page holds: it tells whether there is another page."""
         direction, values = self._cursor()
-        after = _after(self.get_ordering(request, self.queryset), values)
+        after = _after([str(name) for name in self.get_ordering(request, self.queryset)], values)
         rows = list(self.queryset.filter(after)[: self.list_per_page + 1])
         has_more = len(rows) > self.list_per_page
         rows = rows[: self.list_per_page]
@@ -83,19 +82,22 @@ class KeysetChangeList(ChangeList):
         if rows and (direction == "newer" or has_more):
             self.older_link = self.get_query_string({CURSOR: self._cursor_at("older", rows[-1])})
 
+    def _keyset(self) -> tuple[str, ...]:
+        return cast(PortalAdmin, self.model_admin).keyset
+
     def _cursor_at(self, direction: str, row: Model) -> str:
-        values = (row.serializable_value(name.lstrip("-")) for name in self.model_admin.keyset)
+        values = (row.serializable_value(name.lstrip("-")) for name in self._keyset())
         texts = (value.isoformat() if hasattr(value, "isoformat") else str(value) for value in values)
         return f"{direction}:{'~'.join(texts)}"
 
     def _cursor(self) -> tuple[str, list[Any]]:
         direction, _, texts = self.params.get(CURSOR, "").partition(":")
-        names = [name.lstrip("-") for name in self.model_admin.keyset]
+        names = [name.lstrip("-") for name in self._keyset()]
         if direction not in ("older", "newer") or texts.count("~") != len(names) - 1:
             return "", []
         try:
             return direction, [
-                self.lookup_opts.get_field(name).to_python(text)
+                cast(Field[Any, Any], self.lookup_opts.get_field(name)).to_python(text)
                 for name, text in zip(names, texts.split("~"), strict=True)
             ]
         except (ValidationError, FieldDoesNotExist):
@@ -120,8 +122,14 @@ class PortalAdmin(ModelAdmin):
     """A list of what belongs to the current organization, for those who may see its records.
 
     keyset: the order of the list, unique and indexed, all ascending or all descending.
+    page_title, singular: what the pages call the things listed. empty_words: what an empty list says.
+    save_words: the form's button.
     """
 
+    page_title = ""
+    singular = ""
+    save_words = "Save"
+    empty_words = "There is none yet."
     keyset: tuple[str, ...] = ("-id",)
     list_per_page = 50
     sortable_by = ()
@@ -129,6 +137,38 @@ class PortalAdmin(ModelAdmin):
     show_full_result_count = False
     right_to_see = SEE
     right_to_change = ACCESS
+
+    def page_meta(self, request: HttpRequest) -> str:
+        """What the line under the list's title says beside the time of the answer."""
+        return ""
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list, under its own name."""
+        words = {
+            "page_meta": self.page_meta(request),
+            "without_links": self.list_display_links is None,
+            **self._names(),
+        }
+        return super().changelist_view(request, {**words, **(extra_context or {})})
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """A form or a record, under its own name, with one button."""
+        names = {"show_save_and_continue": False, "show_save_and_add_another": False, **self._names()}
+        return super().changeform_view(request, object_id, form_url, {**names, **(extra_context or {})})
+
+    def _names(self) -> dict[str, str]:
+        return {
+            "page_title": self.page_title,
+            "singular": self.singular,
+            "empty_words": self.empty_words,
+            "save_words": self.save_words,
+        }
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """Pages by key."""
@@ -165,7 +205,7 @@ class PortalAdmin(ModelAdmin):
         return False
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        """Django's own log stays empty: it would keep values in the clear; a change is an entry of the ledger."""
+        """Django's own log stays empty: a change is an entry of the ledger, where values are sealed."""
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         """See log_addition."""

@@ -1,89 +1,86 @@
-"""Services and their keys."""
+"""Services: the programs that send records."""
 
-from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Count, Max, Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from sessions_log.admin.base import ACCESS, PortalAdmin
-from sessions_log.models import Organization, Service, ServiceKey
-from sessions_log.templatetags.portal import NONE, age, chip, moment
+from sessions_log import wiring
+from sessions_log.admin.base import PortalAdmin, current_organization
+from sessions_log.admin.looks import actor
+from sessions_log.commands.organizations import AddService, add_service
+from sessions_log.forms.services import ServiceForm
+from sessions_log.models import Organization, Service
+from sessions_log.templatetags.portal import age, count, moment
 
 
 @admin.register(Service)
 class ServiceAdmin(PortalAdmin):
-    """The programs that send records."""
+    """A service is added, and then never changed: its name stands in every leaf."""
 
+    page_title = "Services"
+    singular = "service"
+    empty_words = "A service is a program that sends records. Add it, then give it a key."
+    save_words = "Add the service"
     keyset = ("name",)
-    list_display = ("name", "keys", "since")
+    list_display = ("name", "usable_keys", "last_used", "since")
     search_fields = ("name",)
     search_help_text = "Part of a service's name"
+    form = ServiceForm
+    readonly_fields = ("usable_keys", "last_used", "since")
 
-    @admin.display(description="Keys")
-    def keys(self, row: Service) -> str:
-        """Usable ones."""
-        return "…"
+    def get_fieldsets(self, request: HttpRequest, obj: Service | None = None) -> Any:
+        """A new one has a name only."""
+        fields = ("name",) if obj is None else ("name", "usable_keys", "last_used", "since")
+        return [(None, {"fields": fields})]
+
+    def of_organization(self, rows: QuerySet[Service], organization: Organization) -> QuerySet[Service]:
+        """With what its keys say: how many can be used, and when one was used last."""
+        now = timezone.now()
+        lasting = Q(keys__expires_at__isnull=True) | Q(keys__expires_at__gt=now)
+        usable = Q(keys__revoked_at__isnull=True) & lasting
+        return rows.filter(organization_id=organization.pk).annotate(
+            key_count=Count("keys", filter=usable), used_at=Max("keys__last_used_at")
+        )
+
+    def has_change_permission(self, request: HttpRequest, obj: Service | None = None) -> bool:
+        """Never changed."""
+        return False
+
+    def get_form(self, request: HttpRequest, obj: Service | None = None, change: bool = False, **kwargs: Any) -> Any:
+        """The form knows the organization, in which a name must be new."""
+        form: Any = super().get_form(request, obj, change, **kwargs)
+        form.organization = current_organization(request)
+        return form
+
+    def save_model(self, request: HttpRequest, obj: Service, form: Any, change: bool) -> None:
+        """By the command, which also records it."""
+        command = AddService(organization_id=form.organization.pk, name=obj.name, actor=actor(request))
+        obj.pk = add_service(command, wiring.ports())
+
+    def response_add(self, request: HttpRequest, obj: Service, post_url_continue: str | None = None) -> HttpResponse:
+        """On to its first key."""
+        messages.success(request, f"Service {obj.name} added. It needs a key before it can send records.")
+        return HttpResponseRedirect(f"{reverse('admin:sessions_log_servicekey_add')}?service={obj.pk}")
+
+    @admin.display(description="Usable keys")
+    def usable_keys(self, row: Any) -> SafeString:
+        """How many."""
+        return count(row.key_count)
+
+    @admin.display(description="Last used")
+    def last_used(self, row: Any) -> SafeString | str:
+        """How long ago one of its keys was used."""
+        if row.used_at is None:
+            return format_html('<span class="none">{}</span>', "never")
+        return f"{age(row.used_at)} ago"
 
     @admin.display(description="Since")
     def since(self, row: Service) -> SafeString:
-        """When it was made."""
+        """When it was added."""
         return moment(row.created_at)
-
-
-@admin.register(ServiceKey)
-class ServiceKeyAdmin(PortalAdmin):
-    """Keys are made and revoked, never shown again and never changed."""
-
-    keyset = ("-created_at", "-id")
-    right_to_see = ACCESS
-    list_display = ("key", "of_service", "scope", "state", "last_used", "limit", "since")
-    list_select_related = ("service",)
-
-    def of_organization(self, rows: QuerySet[ServiceKey], organization: Organization) -> QuerySet[ServiceKey]:
-        """Keys belong to an organization by their service."""
-        return rows.filter(service__organization_id=organization.pk)
-
-    @admin.display(description="Key")
-    def key(self, row: ServiceKey) -> SafeString:
-        """Its prefix: the rest is not known here."""
-        return format_html('<span class="id">{}</span>', row)
-
-    @admin.display(description="Service")
-    def of_service(self, row: ServiceKey) -> str:
-        """Whose key it is."""
-        return row.service.name
-
-    @admin.display(description="May")
-    def scope(self, row: ServiceKey) -> str:
-        """What it opens."""
-        return ", ".join(row.scopes)
-
-    @admin.display(description="State")
-    def state(self, row: ServiceKey) -> SafeString:
-        """Usable, expired or revoked."""
-        if row.revoked_at:
-            return chip("revoked", "denied", "low")
-        if row.expires_at and row.expires_at <= timezone.now():
-            return chip("expired", "clock", "low")
-        return chip("usable", "dot", "bare")
-
-    @admin.display(description="Last used")
-    def last_used(self, row: ServiceKey) -> SafeString | str:
-        """How long ago."""
-        return f"{age(row.last_used_at)} ago" if row.last_used_at else "never"
-
-    @admin.display(description="Records a minute")
-    def limit(self, row: ServiceKey) -> str:
-        """Its limit."""
-        return f"{row.records_per_minute:,}"
-
-    @admin.display(description="Since")
-    def since(self, row: ServiceKey) -> SafeString:
-        """When it was made."""
-        return moment(row.created_at) if row.created_at else NONE
-
-    def has_change_permission(self, request: HttpRequest, obj: ServiceKey | None = None) -> bool:
-        """A key is never changed."""
-        return False

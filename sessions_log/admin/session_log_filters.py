@@ -30,6 +30,7 @@ class SessionLogFilters:
         self._answers = form.answers()
         self._params = {name: params[name] for name in self._answers if name not in _EDGES}
         self.start, self.end = form.bounds(now)
+        self._has_bad_time = bool({"start", "end"} & form.errors.keys())
         self.columns = [
             self._column("action", actions),
             self._column("outcome", OUTCOMES),
@@ -53,6 +54,11 @@ class SessionLogFilters:
             after=asked.get("after"),
             limit=ROWS,
         )
+
+    @property
+    def unreadable(self) -> bool:
+        """Whether a time was given that is none."""
+        return self._has_bad_time
 
     @property
     def asked(self) -> dict[str, str]:
@@ -109,7 +115,7 @@ class SessionLogFilters:
     def range_words(self) -> str:
         """From and to, as the chip writes them."""
         ends = (f"{timezone.localtime(end):%Y-%m-%d %H:%M}" if end else "…" for end in (self.start, self.end))
-        return " – ".join(ends)
+        return " to ".join(ends)
 
     @property
     def time_words(self) -> str:
@@ -148,9 +154,7 @@ class SessionLogFilters:
     def _column(self, name: str, values: Iterable[str]) -> FilterColumn:
         chosen = self._params.get(name)
         choices = [Choice(label="Any", url=self._url(**{name: None}), is_chosen=chosen is None)]
-        choices += [
-            Choice(label=value, url=self._url(**{name: value}), is_chosen=chosen == value) for value in values
-        ]
+        choices += [Choice(label=value, url=self._url(**{name: value}), is_chosen=chosen == value) for value in values]
         return FilterColumn(title=name, choices=tuple(choices))
 
     def _url(self, **changes: str | None) -> str:
@@ -159,4 +163,4 @@ class SessionLogFilters:
 
 
 def _field_text(value: datetime | None) -> str:
-    return f"{timezone.localtime(value):%Y-%m-%dT%H:%M:%S}" if value else ""
+    return f"{timezone.localtime(value):%Y-%m-%d %H:%M:%S}" if value else ""

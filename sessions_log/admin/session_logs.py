@@ -69,7 +69,8 @@ class SessionLogAdmin(ReadOnlyAdmin):
         value = request.POST.get("q", "").strip()[:_LONGEST_VALUE]
         if not value:
             return HttpResponseRedirect(reverse(f"admin:{_LIST}"))
-        record_look(request, organization, "admin.search", target=("page", "session-logs"), details={"value": value})
+        details = {"value": value}
+        record_look(request, organization, "admin.search", target=("page", "session-logs"), details=details)
         found = find_exactly(organization.pk, value, _opener(request, organization))
         if found:
             return HttpResponseRedirect(f"{reverse(f'admin:{_LIST}')}?found={found[0].kind}:{found[0].id}")
@@ -138,7 +139,10 @@ def _opener(request: HttpRequest, organization: Organization) -> Opener:
 
 def _filters(organization: Organization, params: dict[str, str]) -> SessionLogFilters:
     return SessionLogFilters(
-        params, actions=actions_seen(organization.pk), services=services_of(organization.pk), now=timezone.now()
+        params,
+        actions=actions_seen(organization.pk),
+        services=services_of(organization.pk),
+        now=timezone.now(),
     )
 
 
@@ -147,10 +151,11 @@ def _page(filters: SessionLogFilters, organization: Organization, opener: Opener
     return page_of(filters.found, search, opener) if filters.found else session_log_page(search, opener)
 
 
-def _neighbour(organization: Organization, **edge: UUID) -> UUID | None:
+def _neighbour(organization: Organization, *, before: UUID | None = None, after: UUID | None = None) -> UUID | None:
     """The next record of the organization in time, to either side."""
     opener = wiring.opener(organization.uid, organization.epoch, with_identities=False)
-    rows = session_log_page(Search(organization_id=organization.pk, limit=1, **edge), opener).rows
+    search = Search(organization_id=organization.pk, before=before, after=after, limit=1)
+    rows = session_log_page(search, opener).rows
     return rows[0].id if rows else None
 
 

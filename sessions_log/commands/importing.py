@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from sessions_log.commands.intake import Receipts, put_records
 from sessions_log.domain.sender import Sender
@@ -48,8 +48,8 @@ def read_chunk(chunk: Chunk, window: Window) -> list[SessionRecord | Rejection]:
 
 
 def months_of(records: Sequence[SessionRecord | Rejection]) -> set[date]:
-    """The months (first days) that entries of these records stand in."""
-    days = (record.timestamp.date() for record in records if isinstance(record, SessionRecord))
+    """The months (first days, UTC) that entries of these records stand in."""
+    days = (record.timestamp.astimezone(UTC).date() for record in records if isinstance(record, SessionRecord))
     return {day.replace(day=1) for day in days}
 
 

@@ -1,15 +1,15 @@
-"""Intake: records are checked, given ids, sealed once and put into the inbox; nothing else happens before the answer."""
+"""Intake: records are checked, given ids, sealed once and put into the inbox; then comes the answer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from sessions_log.domain import entry_id, inbox
 from sessions_log.domain.entry_id import KIND_SESSION_LOG
 from sessions_log.domain.inbox import InboxRequest
 from sessions_log.domain.sender import Sender
 from sessions_log.domain.session_record import (
-    MOST_RECORDS,
     Rejection,
     SessionRecord,
     Window,
@@ -31,8 +31,7 @@ class AcceptSessionLogs:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """What became of one record; `rejection` is None where it was accepted."""
 
     id: str | None
@@ -49,10 +48,6 @@ class Receipts:
     accepted: int
 
 
-class TooManyRecords(ValueError):
-    """A request holds more records than are taken at once."""
-
-
 def accept_session_logs(command: AcceptSessionLogs, keyring: Keyring, box: Inbox) -> Receipts:
     """Store the records that are well formed; they are durable when this returns.
 
@@ -62,8 +57,6 @@ def accept_session_logs(command: AcceptSessionLogs, keyring: Keyring, box: Inbox
     window = Window.around(command.at, back=command.sender.back)
     decode = decode_lines if command.is_lines else decode_records
     records = decode(command.body, window)
-    if len(records) > MOST_RECORDS:
-        raise TooManyRecords(f"{len(records)} records; at most {MOST_RECORDS} are taken in one request")
     return put_records(records, command.sender, command.idempotency_key, command.at, keyring, box)
 
 

@@ -61,7 +61,10 @@ def change_organization(command: ChangeOrganization, ports: Ports) -> None:
     """Change name or how far back records are taken."""
     with ports.transaction():
         before = ports.organizations.change(command.organization_id, command.name, command.accepts_back_days)
-        details = {"before": before, "after": {"name": command.name, "acceptsBackDays": command.accepts_back_days}}
+        details = {
+            "before": before,
+            "after": {"name": command.name, "acceptsBackDays": command.accepts_back_days},
+        }
         record_action(
             PortalAction(
                 action="admin.change",

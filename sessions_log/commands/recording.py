@@ -1,6 +1,5 @@
 """The recorder's work: inbox rows become entries, in one transaction a batch."""
 
-import secrets
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,10 +8,9 @@ from datetime import datetime
 import msgspec
 
 from sessions_log.commands.referring import OrganizationReferences, SubjectGone
-from sessions_log.domain.entries import NewEntries, Place, SessionEntry, encode_record, session_entry
+from sessions_log.domain.entries import Common, Recordable, encode_record, new_entries
 from sessions_log.domain.entry_id import KIND_SESSION_LOG
 from sessions_log.domain.inbox import InboxRequest, day_of, open_body
-from sessions_log.domain.leaf import NONCE_BYTES
 from sessions_log.domain.outcomes import ConflictSeen, Outcome, Quarantined
 from sessions_log.domain.sealing import CannotOpen, record_digest
 from sessions_log.domain.session_record import SessionRecord, stored_records
@@ -114,9 +112,7 @@ class Recorder:
             transaction.quarantine(quarantined)
         transaction.finish(requests, outcomes)
 
-    def _open(
-        self, request: InboxRequest, outcome: Outcome, organization: RecordingOrganization
-    ) -> list[Candidate]:
+    def _open(self, request: InboxRequest, outcome: Outcome, organization: RecordingOrganization) -> list[Candidate]:
         """The records of a request. Raises Unrecordable."""
         if request.kind != KIND_SESSION_LOG:
             raise Unrecordable("a kind of record that this version does not know")
@@ -135,7 +131,11 @@ class Recorder:
         ids, id_key = request.entry_ids, self.keyring.id_key(organization.uid)
         return [
             Candidate(
-                outcome, request, ids[at * 16 : at * 16 + 16], record, record_digest(encode_record(record), id_key)
+                outcome,
+                request,
+                ids[at * 16 : at * 16 + 16],
+                record,
+                record_digest(encode_record(record), id_key),
             )
             for at, record in enumerate(records)
         ]
@@ -152,29 +152,26 @@ class Recorder:
         fresh = self._without_known(transaction, organization, references, candidates)
         if not fresh:
             return
-        referred = references.refer(transaction, [candidate.record for candidate in fresh])
-        nonces = secrets.token_bytes(NONCE_BYTES * len(fresh))
-        hex_of_organization = organization.uid.hex
-        rows: list[SessionEntry] = []
-        for at, (candidate, known) in enumerate(zip(fresh, referred, strict=True)):
-            place = Place(
-                entry_id=candidate.entry_id,
-                organization_id=organization.id,
-                organization=hex_of_organization,
-                service_id=candidate.request.service_id,
-                service=services[candidate.request.service_id],
-                recorded_at=now,
-                subject=known.subject.id,
-                session=known.session,
-                target=known.target,
-                address=known.address,
-                cipher=known.subject.cipher,
-                placeholder_key=references.search_key,
-                nonce=nonces[at * NONCE_BYTES : (at + 1) * NONCE_BYTES],
+        referred = references.refer(transaction.references, [candidate.record for candidate in fresh])
+        recordables = [
+            Recordable(
+                candidate.record,
+                candidate.digest,
+                candidate.entry_id,
+                candidate.request.service_id,
+                services[candidate.request.service_id],
+                known.subject.id,
+                known.session,
+                known.target,
+                known.address,
+                known.subject.cipher,
             )
-            rows.append(session_entry(candidate.record, candidate.digest, place))
+            for candidate, known in zip(fresh, referred, strict=True)
+        ]
+        common = Common(organization.id, organization.uid, now, references.search_key)
+        transaction.append(new_entries(recordables, common))
+        for candidate in fresh:
             candidate.outcome.recorded += 1
-        transaction.append(NewEntries(organization.id, KIND_SESSION_LOG, rows))
 
     def _references(self, organization: RecordingOrganization) -> OrganizationReferences:
         known = self.references.get(organization.id)
@@ -194,7 +191,7 @@ class Recorder:
         """The candidates that are not entries yet; the others are counted as duplicates or conflicts."""
         known = transaction.recorded(organization.id, [candidate.entry_id for candidate in candidates])
         stored = {
-            entry_id: references.digest_of(transaction, subject, sealed, entry_id)
+            entry_id: references.digest_of(transaction.references, subject, sealed, entry_id)
             for entry_id, (subject, sealed) in known.items()
         }
         fresh: list[Candidate] = []
@@ -215,4 +212,3 @@ class Recorder:
 
 class Unrecordable(Exception):
     """A request cannot be recorded; the message says why, without values."""
-

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sessions_log.domain import sealing
 from sessions_log.domain.entries import decode_identity
@@ -23,7 +23,7 @@ from sessions_log.domain.references import (
 from sessions_log.domain.sealing import CannotOpen, PartCipher, ValueCipher
 from sessions_log.domain.session_record import SessionRecord
 from sessions_log.domain.session_record import Target as RecordTarget
-from sessions_log.ports import EpochKeys, RecorderTransaction
+from sessions_log.ports import EpochKeys, References
 
 MOST_KEPT = 50_000
 _PROVISIONAL = "provisional"
@@ -46,8 +46,7 @@ class KnownSession:
     subject: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Referred:
+class Referred(NamedTuple):
     """The ids under which a record is known."""
 
     subject: KnownSubject
@@ -74,16 +73,16 @@ class OrganizationReferences:
         self._addresses: dict[str, bytes] = {}
         self._known: dict[bytes, KnownSubject] = {}
 
-    def refer(self, transaction: RecorderTransaction, records: Sequence[SessionRecord]) -> list[Referred]:
+    def refer(self, store: References, records: Sequence[SessionRecord]) -> list[Referred]:
         """The ids of each record; subjects' rows stay locked until the transaction ends."""
         self._forget_when_large()
         wanted = Wanted(self.organization_id, self.epoch)
         targets = [_target_value(record.target) for record in records]
         addresses = [record.ip_address or None for record in records]
-        self._find(transaction, self._targets, TARGET, targets, wanted)
-        self._find(transaction, self._addresses, ADDRESS, addresses, wanted)
-        self._find_subjects(transaction, {record.user_id for record in records if record.user_id}, wanted)
-        self._find_sessions(transaction, records, wanted)
+        self._find(store, self._targets, TARGET, targets, wanted)
+        self._find(store, self._addresses, ADDRESS, addresses, wanted)
+        self._find_subjects(store, {record.user_id for record in records if record.user_id}, wanted)
+        self._find_sessions(store, records, wanted)
         referred = [
             Referred(
                 self._subject_of(record, wanted),
@@ -93,15 +92,13 @@ class OrganizationReferences:
             )
             for record, target, address in zip(records, targets, addresses, strict=True)
         ]
-        self._hold(transaction, {one.subject.id for one in referred}, wanted)
-        transaction.add(wanted)
+        self._hold(store, {one.subject.id for one in referred}, wanted)
+        store.add(wanted)
         return referred
 
-    def digest_of(
-        self, transaction: RecorderTransaction, subject: bytes, sealed: bytes | None, entry_id: bytes
-    ) -> bytes | None:
+    def digest_of(self, store: References, subject: bytes, sealed: bytes | None, entry_id: bytes) -> bytes | None:
         """The fingerprint within a stored entry, or None where it cannot be opened any more (erased, purged)."""
-        if sealed is None or not self._learn(transaction, {subject}):
+        if sealed is None or not self._learn(store, {subject}):
             return None
         try:
             plain = self._known[subject].cipher.open(sealed, entry_id=entry_id, kind=KIND_SESSION_LOG)
@@ -111,7 +108,7 @@ class OrganizationReferences:
 
     def _find(
         self,
-        transaction: RecorderTransaction,
+        store: References,
         known: dict[str, bytes],
         table: str,
         values: Iterable[str | None],
@@ -121,7 +118,7 @@ class OrganizationReferences:
         lookups = self._lookups(table, {value for value in values if value and value not in known})
         if not lookups:
             return
-        found = transaction.references(self.organization_id, table, list(lookups))
+        found = store.find(self.organization_id, table, list(lookups))
         for lookup, value in lookups.items():
             if (reference := found.get(lookup)) is None:
                 reference = Reference(uuid.uuid4().bytes)
@@ -129,11 +126,11 @@ class OrganizationReferences:
                 wanted.references.append(NewReference(table, reference.id, lookup, sealed))
             known[value] = reference.id
 
-    def _find_subjects(self, transaction: RecorderTransaction, users: set[str], wanted: Wanted) -> None:
+    def _find_subjects(self, store: References, users: set[str], wanted: Wanted) -> None:
         lookups = self._lookups(SUBJECT, {user for user in users if user not in self._subjects})
         if not lookups:
             return
-        found = transaction.subjects(self.organization_id, list(lookups))
+        found = store.subjects(self.organization_id, list(lookups))
         for lookup, user in lookups.items():
             if (reference := found.get(lookup)) is None:
                 self._subjects[user] = self._new_subject(lookup, user, False, wanted)
@@ -141,14 +138,12 @@ class OrganizationReferences:
                 self._subjects[user] = reference.id
                 self._keep(reference)
 
-    def _find_sessions(
-        self, transaction: RecorderTransaction, records: Sequence[SessionRecord], wanted: Wanted
-    ) -> None:
+    def _find_sessions(self, store: References, records: Sequence[SessionRecord], wanted: Wanted) -> None:
         unknown = {record.session_id for record in records if record.session_id not in self._sessions}
         lookups = self._lookups(SESSION, unknown)
         if not lookups:
             return
-        found = transaction.sessions(self.organization_id, list(lookups))
+        found = store.sessions(self.organization_id, list(lookups))
         first_user: dict[str, str] = {}
         for record in records:
             if record.user_id:
@@ -159,7 +154,7 @@ class OrganizationReferences:
                 self._sessions[token] = KnownSession(reference.id, reference.subject)
             else:
                 self._sessions[token] = self._new_session(lookup, token, first_user.get(token), wanted)
-        self._learn(transaction, {self._sessions[token].subject for token in lookups.values()})
+        self._learn(store, {self._sessions[token].subject for token in lookups.values()})
 
     def _subject_of(self, record: SessionRecord, wanted: Wanted) -> KnownSubject:
         session = self._sessions[record.session_id]
@@ -200,20 +195,20 @@ class OrganizationReferences:
         self._known[subject_id] = KnownSubject(subject_id, cipher, is_provisional)
         return subject_id
 
-    def _hold(self, transaction: RecorderTransaction, subjects: set[bytes], wanted: Wanted) -> None:
+    def _hold(self, store: References, subjects: set[bytes], wanted: Wanted) -> None:
         """Lock the subjects that exist already: none may lose its key between look-up and commit.
 
         Raises SubjectGone when one has; the batch is then done again from the start.
         """
         existing = subjects - {subject.id for subject in wanted.subjects}
-        if existing and transaction.hold_subjects(list(existing)) != existing:
+        if existing and store.hold_subjects(list(existing)) != existing:
             raise SubjectGone
 
-    def _learn(self, transaction: RecorderTransaction, subjects: set[bytes]) -> bool:
+    def _learn(self, store: References, subjects: set[bytes]) -> bool:
         """Have the keys of subjects at hand; False when one of them has none any more."""
         unknown = [subject for subject in subjects if subject not in self._known]
         if unknown:
-            for reference in transaction.subject_keys(unknown):
+            for reference in store.subject_keys(unknown):
                 self._keep(reference)
         return all(subject in self._known for subject in subjects)
 

@@ -12,7 +12,7 @@ ACTIONS = frozenset(
         "permission": "grant revoke change",
         "role": "create update delete",
         "user": "create update delete invite disable",
-        "secret": "read create rotate delete",
+        "secret": "read create rotate delete",  # nosec B105  # pragma: allowlist secret
         "config": "change",
         "deploy": "start finish rollback",
         "job": "start finish",

@@ -2,19 +2,24 @@
 
 import json
 import re
+import secrets
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import msgspec
 
-from sessions_log.domain.entry_id import KIND_SESSION_LOG, hour_of
-from sessions_log.domain.leaf import EntryColumns, canonical, leaf
+from sessions_log.domain.entry_id import KIND_SESSION_LOG
+from sessions_log.domain.leaf import NONCE_BYTES, EntryColumns, canonical, leaf
 from sessions_log.domain.redaction import DETECTORS_VERSION, may_contain, redact, redact_text
 from sessions_log.domain.sealing import PART_IDENTITY, PartCipher
 from sessions_log.domain.session_record import SessionRecord
 
 POLICY_VERSION = 1
+CHUNK_ENTRIES = 250
 OUTCOMES = {"success": 1, "failure": 2, "denied": 3}
 _PLAIN = re.compile(r"[A-Za-z0-9._:/-]{1,128}")
 
@@ -66,128 +71,174 @@ class SessionEntry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class NewEntries:
-    """Entries of one organization and kind, in the order of their seq."""
+    """Entries of one organization and kind, in the order of their seq.
+
+    chunks: made while they are taken, so that the storage works on one while the next is sealed; to be taken once.
+    months: the months (first days, UTC) that the entries stand in.
+    """
 
     organization_id: int
     kind: int
-    rows: list[SessionEntry]
+    count: int
+    months: set[date]
+    chunks: Iterable[list[SessionEntry]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where a record belongs and under which ids it is known."""
+class Recordable(NamedTuple):
+    """A record with all that makes an entry of it; ids are 16 bytes."""
 
+    record: SessionRecord
+    digest: bytes
     entry_id: bytes
-    organization_id: int
-    organization: str
     service_id: int
     service: str
-    recorded_at: datetime
     subject: bytes
     session: bytes
     target: bytes | None
     address: bytes | None
     cipher: PartCipher
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What the entries of one organization in one batch share."""
+
+    organization_id: int
+    organization: UUID
+    recorded_at: datetime
     placeholder_key: bytes
-    nonce: bytes
 
 
 encode_identity = msgspec.msgpack.Encoder().encode
 decode_identity = msgspec.msgpack.Decoder(IdentityPart).decode
+_encode_texts = msgspec.json.Encoder().encode
 encode_record = msgspec.json.Encoder(order="deterministic").encode
 
 
-def session_entry(record: SessionRecord, digest: bytes, place: Place) -> SessionEntry:
-    """The entry of a record: redacted, split into plain columns and the sealed part, with its leaf."""
+def new_entries(recordables: Sequence[Recordable], common: Common) -> NewEntries:
+    """The entries of records: redacted, split into plain columns and the sealed part, with their leaves."""
+    return NewEntries(
+        organization_id=common.organization_id,
+        kind=KIND_SESSION_LOG,
+        count=len(recordables),
+        months={one.record.timestamp.astimezone(UTC).date().replace(day=1) for one in recordables},
+        chunks=(
+            session_entries(recordables[at : at + CHUNK_ENTRIES], common)
+            for at in range(0, len(recordables), CHUNK_ENTRIES)
+        ),
+    )
+
+
+def session_entries(recordables: Sequence[Recordable], common: Common) -> list[SessionEntry]:
+    """A chunk of entries."""
+    nonces = secrets.token_bytes(NONCE_BYTES * len(recordables))
+    organization = common.organization.hex
+    return [
+        _session_entry(one, nonces[at * NONCE_BYTES : (at + 1) * NONCE_BYTES], organization, common)
+        for at, one in enumerate(recordables)
+    ]
+
+
+def _session_entry(one: Recordable, nonce: bytes, organization: str, common: Common) -> SessionEntry:
+    """One entry. Positional arguments throughout: this runs for every record, and names would cost a tenth of it."""
+    record, own_id = one.record, one.entry_id
     counts: dict[str, int] = {}
-    identity, target_type, ai_model = identity_part(record, digest, place.placeholder_key, counts)
-    sealed = place.cipher.seal(encode_identity(identity), entry_id=place.entry_id, kind=KIND_SESSION_LOG)
-    timestamp = record.timestamp.astimezone(UTC)
+    identity, target_type, ai_model = identity_part(record, one.digest, common.placeholder_key, counts)
+    sealed = one.cipher.seal(encode_identity(identity), entry_id=own_id, kind=KIND_SESSION_LOG)
+    timestamp = record.timestamp
+    if timestamp.tzinfo is not UTC:
+        timestamp = timestamp.astimezone(UTC)
     columns = EntryColumns(
-        action=record.action,
-        address=place.address.hex() if place.address else None,
-        aiModel=ai_model,
-        detectors=DETECTORS_VERSION,
-        duration=record.duration,
-        findings=counts or None,
-        id=place.entry_id.hex(),
-        organization=place.organization,
-        outcome=record.outcome,
-        policy=POLICY_VERSION,
-        recordedAt=place.recorded_at,
-        sensitive=record.sensitive,
-        service=place.service,
-        session=place.session.hex(),
-        subject=place.subject.hex(),
-        target=place.target.hex() if place.target else None,
-        targetType=target_type,
-        timestamp=timestamp,
+        record.action,
+        one.address.hex() if one.address else None,
+        ai_model,
+        DETECTORS_VERSION,
+        record.duration,
+        counts or None,
+        own_id.hex(),
+        organization,
+        record.outcome,
+        POLICY_VERSION,
+        common.recorded_at,
+        record.sensitive,
+        one.service,
+        one.session.hex(),
+        one.subject.hex(),
+        one.target.hex() if one.target else None,
+        target_type,
+        timestamp,
     )
     return SessionEntry(
-        id=place.entry_id,
-        organization_id=place.organization_id,
-        service_id=place.service_id,
-        timestamp=timestamp,
-        recorded_at=place.recorded_at,
-        hour=hour_of(timestamp),
-        duration=record.duration,
-        subject_id=place.subject,
-        session_id=place.session,
-        target_id=place.target,
-        address_id=place.address,
-        outcome=OUTCOMES[record.outcome],
-        sensitive=record.sensitive,
-        action=record.action,
-        target_type=target_type,
-        ai_model=ai_model,
-        findings=json.dumps(counts, sort_keys=True) if counts else None,
-        nonce=place.nonce,
-        identity=sealed,
-        leaf=leaf(KIND_SESSION_LOG, place.nonce, canonical(columns), ((PART_IDENTITY, sealed),)),
+        own_id,
+        common.organization_id,
+        one.service_id,
+        timestamp,
+        common.recorded_at,
+        int.from_bytes(own_id[:6], "big") // 3_600_000,
+        record.duration,
+        one.subject,
+        one.session,
+        one.target,
+        one.address,
+        OUTCOMES[record.outcome],
+        record.sensitive,
+        record.action,
+        target_type,
+        ai_model,
+        json.dumps(counts, sort_keys=True) if counts else None,
+        nonce,
+        sealed,
+        leaf(KIND_SESSION_LOG, nonce, canonical(columns), ((PART_IDENTITY, sealed),)),
     )
 
 
 def identity_part(
     record: SessionRecord, digest: bytes, key: bytes, counts: dict[str, int]
 ) -> tuple[IdentityPart, str | None, str | None]:
-    """The part to seal, and target type and AI model where they may stand in plain columns."""
+    """The part to seal, and target type and AI model where they may stand in plain columns.
+
+    What was found sensitive is counted, by type, in `counts`.
+    """
     target = record.target
-    plain_type, hidden_type = _split(target.type if target else None, key, counts)
-    plain_model, hidden_model = _split(record.ai_model_used, key, counts)
+    agent, trace_id, metadata = record.user_agent, record.trace_id, record.metadata
+    target_type = target.type if target else None
+    ai_model = record.ai_model_used
+    hidden_type = hidden_model = None
+    # One look at all texts together; nearly always there is nothing to find.
+    if may_contain(_encode_texts((metadata, agent, trace_id, target_type, ai_model))):
+        agent = redact_text(agent, key, counts) if agent else agent
+        trace_id = redact_text(trace_id, key, counts) if trace_id else trace_id
+        metadata = redact(metadata, key, counts) if metadata else metadata
+        target_type, hidden_type = _redacted_word(target_type, key, counts)
+        ai_model, hidden_model = _redacted_word(ai_model, key, counts)
+    if target_type is not None and not is_plain(target_type):
+        target_type, hidden_type = None, target_type
+    if ai_model is not None and not is_plain(ai_model):
+        ai_model, hidden_model = None, ai_model
     part = IdentityPart(
-        digest=digest,
-        session=record.session_id,
-        user=record.user_id,
-        address=record.ip_address,
-        agent=_redacted(record.user_agent, key, counts),
-        target=target.id if target else None,
-        metadata=_redacted_metadata(record.metadata, key, counts),
-        id=record.id,
-        trace_id=_redacted(record.trace_id, key, counts),
-        sequence=record.sequence,
-        target_type=hidden_type,
-        ai_model=hidden_model,
+        digest,
+        record.session_id,
+        record.user_id,
+        record.ip_address,
+        agent,
+        target.id if target else None,
+        metadata,
+        record.id,
+        trace_id,
+        record.sequence,
+        hidden_type,
+        hidden_model,
     )
-    return part, plain_type, plain_model
+    return part, target_type, ai_model
 
 
-def _split(text: str | None, key: bytes, counts: dict[str, int]) -> tuple[str | None, str | None]:
-    """(plain, sealed): a sender's text is plain only when it is a plain word in which nothing was found."""
-    if text is None:
-        return None, None
-    if _PLAIN.fullmatch(text) and not may_contain(text):
-        return text, None
-    return None, redact_text(text, key, counts)
+@lru_cache(4096)
+def is_plain(text: str) -> bool:
+    """Whether a sender's text is a plain word, which may stand in a column in the clear."""
+    return _PLAIN.fullmatch(text) is not None
 
 
-def _redacted(text: str | None, key: bytes, counts: dict[str, int]) -> str | None:
-    return redact_text(text, key, counts) if text and may_contain(text) else text
-
-
-def _redacted_metadata(
-    metadata: dict[str, Any] | None, key: bytes, counts: dict[str, int]
-) -> dict[str, Any] | None:
-    if not metadata or not may_contain(msgspec.json.encode(metadata).decode()):
-        return metadata
-    redacted: dict[str, Any] = redact(metadata, key, counts)
-    return redacted
+def _redacted_word(text: str | None, key: bytes, counts: dict[str, int]) -> tuple[str | None, str | None]:
+    """(plain, sealed): a word in which something was found is sealed with its placeholder."""
+    redacted = redact_text(text, key, counts) if text else text
+    return (text, None) if redacted == text else (None, redacted)

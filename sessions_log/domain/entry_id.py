@@ -5,7 +5,7 @@ An id is handled as its 16 bytes; `text` gives the usual form.
 
 import hmac
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 KIND_SESSION_LOG = 1
@@ -50,13 +50,21 @@ def random(at: datetime) -> bytes:
 
 
 def lowest(at: datetime) -> UUID:
-    """The lowest UUIDv7 that a record of this millisecond can have; bounds of partitions and pages."""
-    return UUID(int=milliseconds(at) << 80 | _VERSION_7 | _VARIANT)
+    """The lowest UUIDv7 that a record of this millisecond can have; bounds of partitions and pages.
+
+    There are no ids before 1970: an earlier time has the bound of that year's beginning.
+    """
+    return UUID(int=max(0, milliseconds(at)) << 80 | _VERSION_7 | _VARIANT)
 
 
 def timestamp_of(entry_id: UUID) -> datetime:
-    """The millisecond that an entry id carries."""
-    return datetime.fromtimestamp((entry_id.int >> 80) / 1000, tz=UTC)
+    """The millisecond that an entry id carries. Raises OverflowError beyond the year 9999."""
+    return _EPOCH + timedelta(milliseconds=entry_id.int >> 80)
+
+
+def hour_in(entry_id: UUID) -> int:
+    """Whole hours since 1970 of the time that an id carries, which may be any that fits its 48 bits."""
+    return (entry_id.int >> 80) // 3_600_000
 
 
 def text(entry_id: bytes) -> str:

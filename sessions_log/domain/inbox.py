@@ -1,8 +1,10 @@
 """What lies in the inbox: one sealed row per request, until the recorder has made entries of it."""
 
 import secrets
+import threading
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from uuid import UUID
 
 import zstandard
@@ -15,6 +17,8 @@ from sessions_log.domain.sealing import CannotOpen
 LANE_LIVE = 0
 LANE_BULK = 1
 _LARGEST_BODY_BYTES = 8 * 1024 * 1024
+_WORTH_COMPRESSING = 2048
+_PLAIN, _ZSTD = b"\x00", b"\x01"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,16 +55,38 @@ def day_of(request_id: bytes) -> date:
 
 
 def seal_body(body: bytes, day_key: bytes, *, request_id: bytes, organization: UUID) -> bytes:
-    """Nonce, then the compressed body under the day's key, bound to request and organization."""
+    """Nonce, then the body under the day's key, bound to request and organization.
+
+    What is sealed is a zero byte and the body, or a one and its zstd frame.
+    """
     nonce = secrets.token_bytes(12)
-    packed = zstandard.ZstdCompressor(level=1).compress(body)
-    return nonce + AESGCM(day_key).encrypt(nonce, packed, request_id + organization.bytes)
+    # A single record gains too little to be worth a compressor.
+    packed = _PLAIN + body if len(body) < _WORTH_COMPRESSING else _ZSTD + _compressor().compress(body)
+    return nonce + _cipher(day_key).encrypt(nonce, packed, request_id + organization.bytes)
 
 
 def open_body(sealed: bytes, day_key: bytes, *, request_id: bytes, organization: UUID) -> bytes:
     """The inverse of `seal_body`. Raises CannotOpen."""
     try:
-        packed = AESGCM(day_key).decrypt(sealed[:12], sealed[12:], request_id + organization.bytes)
+        packed = _cipher(day_key).decrypt(sealed[:12], sealed[12:], request_id + organization.bytes)
     except InvalidTag:
         raise CannotOpen("an inbox row does not open under its day's key") from None
-    return zstandard.ZstdDecompressor().decompress(packed, max_output_size=_LARGEST_BODY_BYTES)
+    if packed[:1] == _PLAIN:
+        return packed[1:]
+    return zstandard.ZstdDecompressor().decompress(packed[1:], max_output_size=_LARGEST_BODY_BYTES)
+
+
+@lru_cache(8)
+def _cipher(day_key: bytes) -> AESGCM:
+    return AESGCM(day_key)
+
+
+_of_thread = threading.local()
+
+
+def _compressor() -> zstandard.ZstdCompressor:
+    """zstd contexts may not be shared between threads, and cost more to make than to use."""
+    compressor: zstandard.ZstdCompressor | None = getattr(_of_thread, "compressor", None)
+    if compressor is None:
+        compressor = _of_thread.compressor = zstandard.ZstdCompressor(level=1)
+    return compressor

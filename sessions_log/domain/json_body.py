@@ -9,12 +9,16 @@ import re
 from typing import Any
 
 import msgspec
+import re2
 
 DEEPEST = 32
 _LARGEST_EXACT_INTEGER = 2**53
 _ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
-_LONG_NUMBER = re.compile(rb"[0-9]{16}")
-_TOO_DEEP = f"nested deeper than {DEEPEST} levels"
+# A number of 16 digits or more: after a colon, comma or bracket, since what stands in a string follows a quote.
+_long_number = re2.Set.SearchSet()
+_long_number.Add(rb"[:,\[]\s*-?[0-9]{16}")
+_long_number.Compile()
+TOO_DEEP = f"nested deeper than {DEEPEST} levels"
 
 
 class MalformedJson(ValueError):
@@ -25,16 +29,17 @@ def decode_json(text: bytes) -> Any:
     """The value of a JSON text. Raises MalformedJson."""
     try:
         value = msgspec.json.decode(text)
+        # Equal but for white space: no repeated key. Else the same value may be spelt otherwise (escapes, 1.0e3).
+        is_written_alike = msgspec.json.encode(value) == msgspec.json.format(text, indent=-1)
     except RecursionError:
-        raise MalformedJson(_TOO_DEEP) from None
+        raise MalformedJson(TOO_DEEP) from None
     except UnicodeDecodeError:
         raise MalformedJson("not valid UTF-8") from None
     except msgspec.MsgspecError as error:
         raise MalformedJson(_reason(error)) from None
     if b"\\u0000" in text and _ESCAPED_NUL.search(text):
         raise MalformedJson("the character U+0000 is not allowed in strings")
-    # Equal but for white space: no repeated key. Else the same value may be spelt otherwise (escapes, 1.0e3).
-    if msgspec.json.encode(value) != msgspec.json.format(text, indent=-1):
+    if not is_written_alike:
         _refuse_repeated_keys(text)
     return value
 
@@ -45,8 +50,8 @@ def refuse_extremes(value: Any, encoded: bytes) -> None:
     encoded: `value` as compact JSON; it tells cheaply that there is nothing to look for.
     """
     if encoded.count(b"{") + encoded.count(b"[") > DEEPEST and _depth(value) > DEEPEST:
-        raise MalformedJson(_TOO_DEEP)
-    if _LONG_NUMBER.search(encoded):
+        raise MalformedJson(TOO_DEEP)
+    if _long_number.Match(encoded):
         _refuse_inexact_integers(value)
 
 
@@ -55,7 +60,7 @@ def split_array(text: bytes) -> list[bytes]:
     try:
         return [bytes(element) for element in msgspec.json.decode(text, type=list[msgspec.Raw])]
     except RecursionError:
-        raise MalformedJson(_TOO_DEEP) from None
+        raise MalformedJson(TOO_DEEP) from None
     except UnicodeDecodeError:
         raise MalformedJson("not valid UTF-8") from None
     except msgspec.MsgspecError as error:
@@ -63,7 +68,7 @@ def split_array(text: bytes) -> list[bytes]:
 
 
 def _reason(error: msgspec.MsgspecError) -> str:
-    words = str(error).split(" - at `")[0]
+    words = str(error).split(" - at `")[0].removeprefix("JSON is malformed: ")
     if "truncated" in words:
         return "ends too early, or holds a lone surrogate"
     return words[:1].lower() + words[1:]
@@ -73,7 +78,7 @@ def _refuse_repeated_keys(text: bytes) -> None:
     try:
         json.loads(text, object_pairs_hook=_without_repeats)
     except RecursionError:
-        raise MalformedJson(_TOO_DEEP) from None
+        raise MalformedJson(TOO_DEEP) from None
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

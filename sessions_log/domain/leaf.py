@@ -7,8 +7,8 @@ A session log's leaf has 67 bytes. Nonce and columns are handed out with a proof
 the leaf says nothing, but every proof of its neighbours still holds.
 """
 
-import hashlib
 from datetime import datetime
+from hashlib import sha256
 
 import msgspec
 
@@ -57,8 +57,10 @@ def leaf(kind: int, nonce: bytes, columns: bytes, parts: tuple[tuple[int, bytes]
 
     columns: from `canonical`. parts: (part, sealed bytes), rising.
     """
-    head = bytes((LEAF_VERSION, kind)) + hashlib.sha256(nonce + columns).digest()
-    return head + b"".join(bytes((part,)) + hashlib.sha256(sealed).digest() for part, sealed in parts)
+    whole = bytes((LEAF_VERSION, kind)) + sha256(nonce + columns).digest()
+    for part, sealed in parts:
+        whole += bytes((part,)) + sha256(sealed).digest()
+    return whole
 
 
 def bundle(leaves: list[bytes]) -> bytes:

@@ -126,9 +126,7 @@ class _Codec:
             write_dict_id=0,
         )
         self._compressor = zstandard.ZstdCompressor(dict_data=dictionary, compression_params=parameters)
-        self._decompressor = zstandard.ZstdDecompressor(
-            dict_data=dictionary, format=zstandard.FORMAT_ZSTD1_MAGICLESS
-        )
+        self._decompressor = zstandard.ZstdDecompressor(dict_data=dictionary, format=zstandard.FORMAT_ZSTD1_MAGICLESS)
 
     def compress(self, plain: bytes) -> bytes:
         return self._compressor.compress(plain)

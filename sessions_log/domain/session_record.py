@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from sessions_log.domain import actions
-from sessions_log.domain.json_body import MalformedJson, decode_json, refuse_extremes, split_array
+from sessions_log.domain.json_body import TOO_DEEP, MalformedJson, decode_json, refuse_extremes, split_array
 
 MOST_RECORDS = 1_000
 LARGEST_METADATA_BYTES = 32 * 1024
@@ -70,27 +70,31 @@ class Window:
         return cls(earliest=earliest, latest=now + CLOCK_TOLERANCE)
 
 
+class TooManyRecords(ValueError):
+    """A request holds more records than are taken at once."""
+
+
 _RECORDS = list[SessionRecord]
 
 
 def decode_records(body: bytes, window: Window) -> list[SessionRecord | Rejection]:
     """The records of a JSON array or single object, in order; one bad record does not spoil the others.
 
-    Raises MalformedJson when the body as a whole cannot be read.
+    Raises MalformedJson when the body as a whole cannot be read, TooManyRecords.
     """
     if body.lstrip()[:1] != b"[":
         return [_decode_one(body, window)]
     try:
         records = msgspec.convert(decode_json(body), _RECORDS)
-    except (MalformedJson, msgspec.ValidationError):
-        return [_decode_one(element, window) for element in split_array(body)]
+    except (MalformedJson, msgspec.ValidationError, RecursionError):
+        return _decode_each(split_array(body), window)
+    _refuse_too_many(records)
     return [_checked(record, window) for record in records]
 
 
 def decode_lines(body: bytes, window: Window) -> list[SessionRecord | Rejection]:
-    """The records of an NDJSON body, one a line; empty lines are passed over."""
-    lines = [line for line in body.split(b"\n") if line.strip()]
-    return [_decode_one(line, window) for line in lines]
+    """The records of an NDJSON body, one a line; empty lines are passed over. Raises TooManyRecords."""
+    return _decode_each([line for line in body.split(b"\n") if line.strip()], window)
 
 
 def encode_records(records: Sequence[SessionRecord]) -> bytes:
@@ -106,6 +110,16 @@ def stored_records(body: bytes) -> list[SessionRecord]:
 _stored = msgspec.json.Decoder(_RECORDS)
 
 
+def _decode_each(texts: Sequence[bytes], window: Window) -> list[SessionRecord | Rejection]:
+    _refuse_too_many(texts)  # first: four megabytes hold two million faults
+    return [_decode_one(text, window) for text in texts]
+
+
+def _refuse_too_many(records: Sequence[object]) -> None:
+    if len(records) > MOST_RECORDS:
+        raise TooManyRecords(f"{len(records)} records; at most {MOST_RECORDS} are taken in one request")
+
+
 def _decode_one(text: bytes, window: Window) -> SessionRecord | Rejection:
     try:
         value = decode_json(text)
@@ -113,6 +127,8 @@ def _decode_one(text: bytes, window: Window) -> SessionRecord | Rejection:
         return Rejection("$", str(error))
     try:
         return _checked(msgspec.convert(value, SessionRecord), window)
+    except RecursionError:
+        return Rejection("$", TOO_DEEP, _readable_id(value))
     except msgspec.ValidationError as error:
         reason, _, path = str(error).partition(" - at `")
         return Rejection(path.rstrip("`") or "$", _plain_words(reason), _readable_id(value))

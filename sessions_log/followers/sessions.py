@@ -14,6 +14,7 @@ class Sessions:
     def apply(self, entries: Entries) -> None:
         """Add the entries to their sessions. A session that has ended and goes on keeps its first end."""
         with connection.cursor() as cursor:
+            # Only names written in this file are put into the text; values go beside it.
             cursor.execute(
                 f"""
                 INSERT INTO sessions_log_sessionsummary AS summary (id, organization_id, subject_id, first_seen,
@@ -36,7 +37,7 @@ class Sessions:
                     ai_uses = summary.ai_uses + excluded.ai_uses,
                     sensitive = summary.sensitive + excluded.sensitive,
                     ended_at = least(summary.ended_at, excluded.ended_at)
-                """,
+                """,  # nosec B608
                 entries.values,
             )
 

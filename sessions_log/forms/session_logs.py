@@ -11,7 +11,7 @@ from sessions_log.queries.exact_search import KINDS, Found
 
 PERIODS = {"1h": timedelta(hours=1), "24h": timedelta(days=1), "7d": timedelta(days=7)}
 OUTCOMES = {"ok": 1, "failed": 2, "denied": 3}
-_LOCAL_TIME = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M")
+LOCAL_TIME = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d")
 
 
 class FoundField(forms.Field):
@@ -30,8 +30,8 @@ class SessionLogQuestion(forms.Form):
     """The filters of the list and the page's edge; what cannot be read is left out."""
 
     period = forms.ChoiceField(choices=[(name, name) for name in PERIODS], required=False)
-    start = forms.DateTimeField(input_formats=_LOCAL_TIME, required=False)
-    end = forms.DateTimeField(input_formats=_LOCAL_TIME, required=False)
+    start = forms.DateTimeField(input_formats=LOCAL_TIME, required=False)
+    end = forms.DateTimeField(input_formats=LOCAL_TIME, required=False)
     action = forms.CharField(max_length=64, required=False)
     outcome = forms.ChoiceField(choices=[(name, name) for name in OUTCOMES], required=False)
     service = forms.CharField(max_length=63, required=False)

@@ -25,9 +25,7 @@ class Organization(models.Model):
 
     class Meta:
         ordering = ("slug",)
-        constraints = (
-            models.CheckConstraint(condition=Q(accepts_back_days__lte=365), name="organization_back_days"),
-        )
+        constraints = (models.CheckConstraint(condition=Q(accepts_back_days__lte=365), name="organization_back_days"),)
 
     def __str__(self) -> str:
         return self.name

@@ -40,9 +40,7 @@ class MinuteCounter(models.Model):
     other = models.IntegerField(default=0)
 
     class Meta:
-        constraints = (
-            models.UniqueConstraint(fields=("organization_id", "minute"), name="minute_counter_minute"),
-        )
+        constraints = (models.UniqueConstraint(fields=("organization_id", "minute"), name="minute_counter_minute"),)
 
 
 class Facet(models.Model):
@@ -58,7 +56,8 @@ class Facet(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=("organization_id", "service_id", "action", "outcome", "sensitive"), name="facet_values"
+                fields=("organization_id", "service_id", "action", "outcome", "sensitive"),
+                name="facet_values",
             ),
         )
 

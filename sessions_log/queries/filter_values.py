@@ -13,9 +13,11 @@ def actions_seen(organization_id: int) -> list[str]:
 
 def services_of(organization_id: int) -> list[str]:
     """The names of the organization's services."""
-    return list(Service.objects.filter(organization_id=organization_id).order_by("name").values_list("name", flat=True))
+    services = Service.objects.filter(organization_id=organization_id).order_by("name")
+    return list(services.values_list("name", flat=True))
 
 
 def ledger_size(organization_id: int) -> int:
     """How many entries the organization's ledger holds."""
-    return LedgerHead.objects.filter(organization_id=organization_id).values_list("size", flat=True).first() or 0
+    heads = LedgerHead.objects.filter(organization_id=organization_id)
+    return heads.values_list("size", flat=True).first() or 0

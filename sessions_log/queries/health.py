@@ -65,7 +65,11 @@ def checks(now: datetime) -> list[Check]:
         _partitions_ahead(now),
         Check("Recorder", lag.oldest < LAG_ALLOWED, _words(lag)),
         *(
-            Check(f"Follower {name}", behind < 1000, "up to date" if not behind else f"{behind:,} batches behind")
+            Check(
+                f"Follower {name}",
+                behind < 1000,
+                "up to date" if not behind else f"{behind:,} batches behind",
+            )
             for name, behind in sorted(follower_lags().items())
         ),
     ]
@@ -82,19 +86,33 @@ def findings_now(now: datetime) -> list[Seen]:
 
 
 def _blocking_process(now: datetime) -> Seen | None:
-    """The oldest writing transaction, where the recorder waits for it: it holds back the inbox's order."""
-    if recorder_lag(now).oldest < LAG_ALLOWED:
+    """The transaction that holds back the inbox's order, where records wait for its end and not for the recorder.
+
+    Found by its xid, which every role may see; since when it runs only its own role and monitors may.
+    """
+    lag = recorder_lag(now)
+    if lag.oldest < LAG_ALLOWED:
         return None
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT pid, application_name, extract(epoch FROM now() - xact_start)::int FROM pg_stat_activity"
-            " WHERE backend_xid IS NOT NULL AND xact_start < now() - interval '30 seconds' ORDER BY xact_start LIMIT 1"
+            """
+            SELECT a.pid, a.application_name
+            FROM pg_stat_activity a, pg_snapshot_xmin(pg_current_snapshot()) AS oldest
+            WHERE a.backend_xid::text::bigint = oldest::text::bigint % 4294967296
+              AND EXISTS (
+                SELECT FROM sessions_log_recorderposition p CROSS JOIN LATERAL (
+                    SELECT i.xid FROM sessions_log_inbox i
+                    WHERE i.shard = p.shard AND i.lane = p.lane AND (i.xid, i.serial) > (p.xid, p.serial)
+                    ORDER BY i.xid, i.serial LIMIT 1
+                ) next WHERE next.xid >= oldest)
+            """
         )
         row = cursor.fetchone()
     if row is None:
         return None
-    pid, name, seconds = row
-    return Seen("long_transaction", "inbox", f"process {pid} ({name}) has been writing for {seconds} s: records wait")
+    pid, name = row
+    words = f"process {pid} ({name}) keeps a transaction open: records wait for its end, {_words(lag)}"
+    return Seen("long_transaction", "inbox", words)
 
 
 def _quarantined() -> list[tuple[str, int]]:

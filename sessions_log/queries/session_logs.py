@@ -140,7 +140,8 @@ def course_of_session(row: SessionLogRow, opener: Opener, around: int = 8) -> li
     before = _page_ids(_in_session(row, before=row.id), opener, around, session_id=row.session_id)
     after = _page_ids(_in_session(row, after=row.id), opener, around, session_id=row.session_id)
     return sorted(
-        [*_rows(row.organization_id, [*before, *after], opener), row], key=lambda one: (one.timestamp, one.seq)
+        [*_rows(row.organization_id, [*before, *after], opener), row],
+        key=lambda one: (one.timestamp, one.seq),
     )
 
 
@@ -188,8 +189,9 @@ def _page_ids(search: Search, opener: Opener, limit: int, session_id: UUID | Non
     conditions = _Conditions()
     conditions.add("organization_id = %s", search.organization_id)
     _add_bounds(conditions, search)
+    # Only names written in this file are put into the text; values go beside it.
     return _ids(
-        f"SELECT id FROM sessions_log_sessionlog WHERE {conditions} ORDER BY id {direction} LIMIT %s",
+        f"SELECT id FROM sessions_log_sessionlog WHERE {conditions} ORDER BY id {direction} LIMIT %s",  # nosec B608
         [*conditions.values, limit],
     )
 
@@ -207,8 +209,9 @@ def _references(search: Search, opener: Opener) -> dict[str, UUID] | None:
         if value is None:
             continue
         with connection.cursor() as cursor:
+            # Only names written in this file are put into the text; values go beside it.
             cursor.execute(
-                f"SELECT id FROM sessions_log_{table} WHERE organization_id = %s AND lookup = %s",
+                f"SELECT id FROM sessions_log_{table} WHERE organization_id = %s AND lookup = %s",  # nosec B608
                 [search.organization_id, opener.lookup(table, value)],
             )
             row = cursor.fetchone()
@@ -237,9 +240,9 @@ def _ids_of_references(search: Search, references: dict[str, UUID], direction: s
             search.organization_id,
             search.service,
         )
+    # Only names written in this file are put into the text; values go beside it.
     return _ids(
-        f"SELECT id FROM sessions_log_sessionlog WHERE {conditions}"
-        f" ORDER BY hour {direction}, id {direction} LIMIT %s",
+        f"SELECT id FROM sessions_log_sessionlog WHERE {conditions} ORDER BY hour {direction}, id {direction} LIMIT %s",  # nosec B608
         [*conditions.values, limit],
     )
 
@@ -247,7 +250,11 @@ def _ids_of_references(search: Search, references: dict[str, UUID], direction: s
 def _ids_of_facets(search: Search, direction: str, limit: int) -> list[UUID]:
     facet = _Conditions()
     facet.add("f.organization_id = %s", search.organization_id)
-    for column, value in (("action", search.action), ("outcome", search.outcome), ("sensitive", search.sensitive)):
+    for column, value in (
+        ("action", search.action),
+        ("outcome", search.outcome),
+        ("sensitive", search.sensitive),
+    ):
         if value is not None:
             facet.add(f"f.{column} = %s", value)
     if search.service is not None:
@@ -256,6 +263,7 @@ def _ids_of_facets(search: Search, direction: str, limit: int) -> list[UUID]:
     _add_bounds(conditions, search, "e.")
     _add_hours(conditions, search, "e.")
     bounds = f" AND {conditions}" if conditions.values else ""
+    # Only names written in this file are put into the text; values go beside it.
     return _ids(
         f"""
         SELECT page.id FROM sessions_log_facet f JOIN sessions_log_service s ON s.id = f.service_id
@@ -266,7 +274,7 @@ def _ids_of_facets(search: Search, direction: str, limit: int) -> list[UUID]:
             ORDER BY e.hour {direction}, e.id {direction} LIMIT %s
         ) page
         WHERE {facet} ORDER BY page.id {direction} LIMIT %s
-        """,
+        """,  # nosec B608
         [*conditions.values, limit, *facet.values, limit],
     )
 
@@ -285,16 +293,14 @@ def _add_bounds(conditions: _Conditions, search: Search, prefix: str = "") -> No
 
 def _add_hours(conditions: _Conditions, search: Search, prefix: str = "") -> None:
     """The same bounds in hours, by which the index is entered."""
-    for edge in (_moment(search.before), search.end):
-        if edge is not None:
-            conditions.add(f"{prefix}hour <= %s", entry_id.hour_of(edge))
-    for edge in (_moment(search.after), search.start):
-        if edge is not None:
-            conditions.add(f"{prefix}hour >= %s", entry_id.hour_of(edge))
-
-
-def _moment(edge: UUID | None) -> datetime | None:
-    return None if edge is None else entry_id.timestamp_of(edge)
+    if search.before is not None:
+        conditions.add(f"{prefix}hour <= %s", entry_id.hour_in(search.before))
+    if search.end is not None:
+        conditions.add(f"{prefix}hour <= %s", entry_id.hour_of(search.end))
+    if search.after is not None:
+        conditions.add(f"{prefix}hour >= %s", entry_id.hour_in(search.after))
+    if search.start is not None:
+        conditions.add(f"{prefix}hour >= %s", entry_id.hour_of(search.start))
 
 
 def _ids(statement: str, values: list[Any]) -> list[UUID]:
@@ -308,8 +314,9 @@ def _rows(organization_id: int, ids: Sequence[UUID], opener: Opener) -> list[Ses
     if not ids:
         return []
     with connection.cursor() as cursor:
+        # Only names written in this file are put into the text; values go beside it.
         cursor.execute(
-            f"SELECT {_COLUMNS} FROM sessions_log_sessionlog e WHERE e.organization_id = %s AND e.id = ANY(%s)"
+            f"SELECT {_COLUMNS} FROM sessions_log_sessionlog e WHERE e.organization_id = %s AND e.id = ANY(%s)"  # nosec B608
             " AND e.id BETWEEN %s AND %s ORDER BY e.id DESC",
             [organization_id, list(ids), min(ids), max(ids)],
         )

@@ -52,9 +52,7 @@ def as_problem(error: Exception, context: Mapping[str, Any]) -> Response | None:
         return None
     errors = error.errors if isinstance(error, Problem) else []
     sentence = error.sentence if isinstance(error, Problem) else str(error.detail)
-    response = Response(
-        _body(error.status_code, sentence, errors), status=error.status_code, content_type=MEDIA_TYPE
-    )
+    response = Response(_body(error.status_code, sentence, errors), status=error.status_code, content_type=MEDIA_TYPE)
     if header := getattr(error, "auth_header", None):
         response["WWW-Authenticate"] = header
     _retry_after(response, getattr(error, "retry_after_s", None))

@@ -1,9 +1,12 @@
 """The filters of a list as plain values: columns of a drawer, one chip per filter in use."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
 
 register = template.Library()
 
@@ -58,6 +61,17 @@ def filter_columns(cl: Any) -> list[FilterColumn]:
             ),
         )
         for spec in cl.filter_specs
+    ]
+
+
+@register.simple_tag
+def labelled_rows(headers: Sequence[dict[str, Any]], rows: Iterable[Iterable[str]]) -> list[list[SafeString]]:
+    """A stock list's cells with the column's name on each: on a phone there is no table head."""
+    labels = [format_html('<td data-label="{}"', header["text"]) for header in headers]
+    # The admin made the cell safe and format_html the label: what is joined here was escaped before.
+    return [
+        [mark_safe(cell.replace("<td", label, 1)) for label, cell in zip(labels, row, strict=False)]  # nosec B308 B703
+        for row in rows
     ]
 
 

@@ -1,6 +1,7 @@
-"""How the portal writes times, ids, actions, outcomes and numbers; used by templates and by the cells of lists."""
+"""How the portal writes times, ids, actions, outcomes and numbers, in templates and in the cells of lists."""
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from time import perf_counter
 from uuid import UUID
 
@@ -13,7 +14,8 @@ from django.utils.safestring import SafeString
 
 register = template.Library()
 
-NONE = format_html('<span class="none">{}</span>', "–")
+DASH = "\N{EN DASH}"
+NONE = format_html('<span class="none">{}</span>', DASH)
 STARTED = "portal.started"
 _OUTCOMES = {
     1: ("ok", "dot", "ok"),
@@ -23,6 +25,7 @@ _OUTCOMES = {
 
 
 @register.simple_tag
+@cache
 def icon(name: str, css: str = "") -> SafeString:
     """A picture of the sprite, as large and coloured as the text around it; never read aloud."""
     return format_html(
@@ -52,7 +55,8 @@ def moment(value: datetime | None) -> SafeString:
 @register.filter
 def clock(value: datetime) -> SafeString:
     """`15:09:31`, for lists whose day is known."""
-    return format_html('<time datetime="{}">{}</time>', value.isoformat(), f"{timezone.localtime(value):%H:%M:%S}")
+    words = f"{timezone.localtime(value):%H:%M:%S}"
+    return format_html('<time datetime="{}">{}</time>', value.isoformat(), words)
 
 
 @register.filter
@@ -77,6 +81,7 @@ def action(value: str) -> SafeString:
 
 
 @register.filter
+@cache
 def outcome(value: int) -> SafeString:
     """A dot and grey text when all went well, else a coloured chip."""
     css, picture, word = _OUTCOMES[value]
@@ -91,7 +96,8 @@ def outcome_word(value: int) -> str:
 
 def chip(word: str, picture: str, tone: str = "") -> SafeString:
     """A state as picture, word and, where it matters, colour (crit, high, med, low, good)."""
-    return format_html('<span class="chip {}">{}{}</span>', f"chip-{tone}" if tone else "", icon(picture), word)
+    css = f"chip-{tone}" if tone else ""
+    return format_html('<span class="chip {}">{}{}</span>', css, icon(picture), word)
 
 
 @register.filter
@@ -106,14 +112,19 @@ def short_id(value: UUID | None) -> SafeString:
 @register.filter
 def grouped(value: int | None) -> str:
     """`61,284,201`."""
-    return "–" if value is None else f"{value:,}"
+    return DASH if value is None else f"{value:,}"
+
+
+def count(value: int) -> SafeString:
+    """A number in a list, a dash for none."""
+    return format_html('<span class="count">{}</span>', f"{value:,}") if value else NONE
 
 
 @register.filter
 def milliseconds(value: int | None) -> str:
     """`412 ms`, from ten seconds on in words."""
     if value is None:
-        return "–"
+        return DASH
     return f"{value:,} ms" if value < 10_000 else span(timedelta(milliseconds=value))
 
 
@@ -123,21 +134,27 @@ def span(value: timedelta) -> str:
     seconds = int(value.total_seconds())
     if seconds == 0:
         return f"{value.microseconds // 1000} ms" if value > timedelta(milliseconds=1) else "0 s"
-    units = [(seconds // 86_400, "d"), (seconds // 3_600 % 24, "h"), (seconds // 60 % 60, "min"), (seconds % 60, "s")]
-    first = next(i for i, (number, _) in enumerate(units) if number)
+    units = [
+        (seconds // 86_400, "d"),
+        (seconds // 3_600 % 24, "h"),
+        (seconds // 60 % 60, "min"),
+        (seconds % 60, "s"),
+    ]
+    first = next(index for index, (number, _) in enumerate(units) if number)
     return " ".join(f"{number} {unit}" for number, unit in units[first : first + 2] if number)
 
 
 @register.filter
 def age(value: datetime | None) -> str:
     """How long ago, in the two largest units."""
-    return "–" if value is None else span(max(timezone.now() - value, timedelta()))
+    return DASH if value is None else span(max(timezone.now() - value, timedelta()))
 
 
 @register.filter
 def initials(name: str) -> str:
     """Two letters for a name, an organization or an e-mail address."""
-    words = [word for word in name.split("@")[0].replace(".", " ").replace("-", " ").split() if word[0].isalnum()]
+    spaced = name.split("@")[0].replace(".", " ").replace("-", " ")
+    words = [word for word in spaced.split() if word[0].isalnum()]
     letters = [word[0] for word in words[:2]] if len(words) > 1 else list(name[:2])
     return "".join(letters).upper()
 

@@ -1,5 +1,6 @@
 """Request bodies: bounded before and after decompression, and read in one of the media types that are taken."""
 
+import re
 import zlib
 from collections.abc import Callable
 
@@ -9,6 +10,9 @@ from django.http import HttpRequest
 from sessions_log.serializers.problems import Problem
 
 LARGEST_BODY_BYTES = 4 * 1024 * 1024
+_LENGTH = re.compile(r"[0-9]{1,18}")
+# One slice of zstd may stand for 128 KiB in each 4 bytes: this bounds what is decompressed before it is counted.
+_ZSTD_SLICE_BYTES = 256
 _JSON = ("application/json",)
 _LINES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 
@@ -36,7 +40,7 @@ def _is_lines(request: HttpRequest) -> bool:
 
 def _read(request: HttpRequest) -> bytes:
     length = request.META.get("CONTENT_LENGTH") or ""
-    if length and not length.isdigit():
+    if length and not _LENGTH.fullmatch(length):
         raise Problem(400, "Content-Length must be a number.")
     if length and int(length) > LARGEST_BODY_BYTES:
         raise _too_large()
@@ -72,14 +76,18 @@ def _gunzip(raw: bytes) -> bytes:
 
 
 def _unzstd(raw: bytes) -> bytes:
-    stream = zstandard.ZstdDecompressor(max_window_size=8 * 1024 * 1024).stream_reader(raw)
+    stream = zstandard.ZstdDecompressor(max_window_size=8 * 1024 * 1024).decompressobj()
+    body = bytearray()
     try:
-        body = stream.read(LARGEST_BODY_BYTES + 1)
+        for at in range(0, len(raw), _ZSTD_SLICE_BYTES):
+            body += stream.decompress(raw[at : at + _ZSTD_SLICE_BYTES])
+            if len(body) > LARGEST_BODY_BYTES:
+                raise _too_large()
     except zstandard.ZstdError:
         raise Problem(400, "The body is not valid zstd.") from None
-    if len(body) > LARGEST_BODY_BYTES:
-        raise _too_large()
-    return body
+    if not stream.eof or stream.unused_data:
+        raise Problem(400, "The body is not one whole zstd frame.")
+    return bytes(body)
 
 
 def _too_large() -> Problem:

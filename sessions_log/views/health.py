@@ -4,7 +4,6 @@ from typing import Any
 
 from django.db import DatabaseError, InterfaceError
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
 from psycopg_pool import PoolTimeout
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,6 +12,7 @@ from rest_framework.views import APIView
 from sessions_log import wiring
 from sessions_log.ports import KeyringUnavailable
 from sessions_log.queries.health import Check, checks
+from sessions_log.serializers.schema import read_live, read_ready
 
 
 class _Open(APIView):
@@ -22,19 +22,19 @@ class _Open(APIView):
     permission_classes = ()
 
 
-@extend_schema(exclude=True)
 class LiveView(_Open):
     """The process answers."""
 
+    @read_live
     def get(self, request: Request) -> Response:
         """Always 200."""
         return Response({"status": "live"})
 
 
-@extend_schema(exclude=True)
 class ReadyView(_Open):
     """The process can do its work: 200, else 503 with what is not well."""
 
+    @read_ready
     def get(self, request: Request) -> Response:
         """Each check by name."""
         looked_at = [*_database(), _valkey(), _keyring()]

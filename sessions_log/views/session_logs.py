@@ -2,20 +2,23 @@
 
 from typing import ClassVar
 
+from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from sessions_log import wiring
-from sessions_log.commands.intake import AcceptSessionLogs, Receipts, TooManyRecords, accept_session_logs
+from sessions_log.commands.intake import AcceptSessionLogs, Receipts, accept_session_logs
 from sessions_log.domain.json_body import MalformedJson
 from sessions_log.domain.service_key import KnownKey
+from sessions_log.domain.session_record import TooManyRecords
 from sessions_log.permissions import key_of
 from sessions_log.ports import InboxUnavailable, KeyringUnavailable, OverLimit
 from sessions_log.queries.session_logs import session_log_page
 from sessions_log.serializers.problems import Problem
 from sessions_log.serializers.receipts import receipts_body, rejections
+from sessions_log.serializers.rendering import json_response
 from sessions_log.serializers.schema import read_session_logs, send_session_logs
 from sessions_log.serializers.session_logs import page_body, parse_search, sender_of
 from sessions_log.views.bodies import read_body
@@ -29,7 +32,7 @@ class SessionLogsView(APIView):
     scopes: ClassVar[dict[str, str]] = {"POST": "ingest", "GET": "read"}
 
     @send_session_logs
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         """Store up to 1,000 records; 202 with a receipt for each once they are durable."""
         key = key_of(request)
         body, is_lines = read_body(request._request)
@@ -43,7 +46,7 @@ class SessionLogsView(APIView):
         receipts = self._accept(command, key)
         if not receipts.accepted:
             raise Problem(422, "No record was accepted.", errors=rejections(receipts))
-        return Response(receipts_body(receipts), status=202)
+        return json_response(receipts_body(receipts), 202)
 
     def _accept(self, command: AcceptSessionLogs, key: KnownKey) -> Receipts:
         try:

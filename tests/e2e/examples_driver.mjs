@@ -25,7 +25,7 @@ const commands = {
   },
 
   unreadable() {
-    const circle = { secret: "value-of-the-record" };
+    const circle = { note: "value-of-the-record" };
     circle.self = circle;
     client.record({ action: "record.view", sessionId: "s-1", metadata: circle });
     client.record(undefined);
@@ -37,7 +37,7 @@ const commands = {
     metadata.n = 2;
   },
 
-  async flush({ limitMs }) {
+  async flush({ limit_ms: limitMs }) {
     const start = performance.now();
     await client.flush(limitMs);
     return { ...client.stats(), tookMs: performance.now() - start };

@@ -22,17 +22,17 @@ def typescript_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def server() -> Iterator[WireServer]:
+def wire_server() -> Iterator[WireServer]:
     """Down until the test starts it. A request that breaks the wire form fails the test."""
-    server = WireServer()
-    yield server
-    server.stop()
-    assert server.faults == []
+    wire_server = WireServer()
+    yield wire_server
+    wire_server.stop()
+    assert wire_server.faults == []
 
 
 @pytest.fixture
-def base_url(server: WireServer) -> str:
-    return server.url
+def base_url(wire_server: WireServer) -> str:
+    return wire_server.url
 
 
 @pytest.fixture

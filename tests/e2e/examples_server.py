@@ -91,9 +91,7 @@ class WireServer:
     def wait_for(self, condition: Callable[["WireServer"], object], timeout_s: float = 20.0) -> None:
         with self._changed:
             is_true = self._changed.wait_for(lambda: condition(self), timeout_s)
-        assert is_true, (
-            f"not so within {timeout_s} s; seen: {[(s.status, len(s.records)) for s in self.seen]}"
-        )
+        assert is_true, f"not so within {timeout_s} s; seen: {[(s.status, len(s.records)) for s in self.seen]}"
 
     def stored(self) -> list[Record]:
         """What a server has that keeps each id once, in the order of arrival, without reports of losses."""
@@ -151,9 +149,7 @@ class WireServer:
             faults.append(f"{len(records)} records")
         if len(plain) > MOST_BYTES:
             faults.append(f"{len(plain)} bytes")
-        if headers.get("content-type") != "application/json" or "Bearer " not in headers.get(
-            "authorization", ""
-        ):
+        if headers.get("content-type") != "application/json" or "Bearer " not in headers.get("authorization", ""):
             faults.append("headers")
         self.faults.extend(faults)
         return records, Status(422, body={"title": "broken wire form"}) if faults else None
@@ -210,6 +206,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path != "/api/v1/session-logs":
+            self.server.wire.faults.append(self.path)
         turn = self.server.wire.answer({name.lower(): value for name, value in self.headers.items()}, body)
         if isinstance(turn, Status):
             self._send(turn)

@@ -61,27 +61,43 @@ class Supervisor:
         return seen
 
 
+class Installation:
+    """A data folder and its supervisor, which is started when a test needs it and none runs."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.supervisor: Supervisor | None = None
+
+    def start(self) -> tuple[Supervisor, list[str]]:
+        """The new supervisor, and what it said while starting."""
+        self.supervisor = Supervisor.of(self.home)
+        return self.supervisor, self.supervisor.wait_for("ready http://localhost:")
+
+    def running(self) -> Supervisor:
+        """The supervisor, started where it is not running."""
+        if self.supervisor is None or self.supervisor.process.poll() is not None:
+            return self.start()[0]
+        return self.supervisor
+
+
 @pytest.fixture(scope="module")
-def home() -> Iterator[Home]:
+def installation() -> Iterator[Installation]:
     # Not pytest's own folder: as root nobody else may enter that, PostgreSQL's account neither.
     parent = Path(tempfile.mkdtemp(prefix="muniment-up-"))
     parent.chmod(0o711)
-    yield Home(parent / "home")
-    shutil.rmtree(parent)
-
-
-@pytest.fixture
-def supervisor(home: Home) -> Iterator[Supervisor]:
-    running = Supervisor.of(home)
+    made = Installation(Home(parent / "home"))
     try:
-        running.wait_for("ready http://localhost:")
-        yield running
+        yield made
     finally:
-        running.process.terminate()
-        running.process.wait(20)
+        if made.supervisor is not None:
+            made.supervisor.process.terminate()
+            made.supervisor.process.wait(20)
+        shutil.rmtree(parent)
 
 
-def test_each_process_killed_by_itself_is_back_at_work(home: Home, supervisor: Supervisor) -> None:
+def test_each_process_killed_by_itself_is_back_at_work(installation: Installation) -> None:
+    installation.running()
+    home = installation.home
     for name in PROCESSES:
         assert _becomes_true(partial(_all_run, home))
         killed = State.load(home.state).pids[name]
@@ -90,25 +106,20 @@ def test_each_process_killed_by_itself_is_back_at_work(home: Home, supervisor: S
     assert _becomes_true(lambda: readiness(State.load(home.state).ports["web"]) == 200)
 
 
-def test_all_processes_killed_at_once_leave_a_folder_that_starts_again(
-    home: Home, supervisor: Supervisor
-) -> None:
+def test_all_processes_killed_at_once_leave_a_folder_that_starts_again(installation: Installation) -> None:
+    supervisor, home = installation.running(), installation.home
     urls = running_urls(home.folder)
     for pid in (supervisor.process.pid, *State.load(home.state).pids.values(), *processes_of(home.folder)):
         _kill(pid)
     supervisor.process.wait(5)
-    again = Supervisor.of(home)
-    try:
-        lines = again.wait_for("ready http://localhost:")
-        assert "the database is prepared" not in lines
-        assert running_urls(home.folder) == urls
-        assert readiness(State.load(home.state).ports["web"]) == 200
-    finally:
-        again.process.terminate()
-        again.process.wait(20)
+    _, said = installation.start()
+    assert "the database is prepared" not in said
+    assert running_urls(home.folder) == urls
+    assert readiness(State.load(home.state).ports["web"]) == 200
 
 
-def test_ctrl_c_ends_everything_within_15_seconds(home: Home, supervisor: Supervisor) -> None:
+def test_ctrl_c_ends_everything_within_15_seconds(installation: Installation) -> None:
+    supervisor, home = installation.running(), installation.home
     supervisor.process.send_signal(signal.SIGINT)
     assert supervisor.process.wait(15) == 0
     assert processes_of(home.folder) == []

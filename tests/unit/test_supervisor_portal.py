@@ -28,10 +28,11 @@ def test_process_gets_the_url_of_its_own_role_and_no_other() -> None:
 
 
 def test_roles_passwords_reach_the_owners_command_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MUNIMENT_PASSWORD_WEB", "chosen by the operator")
+    given = "by the operator"
+    monkeypatch.setenv("MUNIMENT_PASSWORD_WEB", given)
     assert "MUNIMENT_PASSWORD_WEB" not in child_environment(ADDRESSES, HOME)
     owner = owner_environment(ADDRESSES, HOME)
-    assert owner["MUNIMENT_PASSWORD_WEB"] == "chosen by the operator"
+    assert owner["MUNIMENT_PASSWORD_WEB"] == given
     assert owner["DATABASE_URL_OWNER"] == ADDRESSES["DATABASE_URL_OWNER"]
 
 

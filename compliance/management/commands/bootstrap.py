@@ -12,7 +12,12 @@ from django.core.management import BaseCommand
 from compliance import wiring
 from compliance.commands import AddPerson, GiveRight, add_person, give_right
 from sessions_log import wiring as records
-from sessions_log.commands.organizations import AddService, CreateOrganization, add_service, create_organization
+from sessions_log.commands.organizations import (
+    AddService,
+    CreateOrganization,
+    add_service,
+    create_organization,
+)
 from sessions_log.commands.service_keys import IssueKey, issue_key
 from sessions_log.domain.portal_action import PORTAL_ORGANIZATION, Actor
 from sessions_log.management.operator import operator
@@ -49,7 +54,11 @@ class Command(BaseCommand):
             password = secrets.token_urlsafe(15)
             person = add_person(
                 AddPerson(
-                    email=options["email"], password=password, name=options["officer"], organization_id=portal, actor=actor
+                    email=options["email"],
+                    password=password,
+                    name=options["officer"],
+                    organization_id=portal,
+                    actor=actor,
                 ),
                 ports,
             )
@@ -57,7 +66,11 @@ class Command(BaseCommand):
                 for right in FIRST_RIGHTS:
                     give_right(
                         GiveRight(
-                            holder=person, right=right, organization_id=organization_id, reason=REASON, actor=actor
+                            holder=person,
+                            right=right,
+                            organization_id=organization_id,
+                            reason=REASON,
+                            actor=actor,
                         ),
                         ports,
                     )

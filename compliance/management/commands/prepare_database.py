@@ -7,7 +7,7 @@ from django.core.management import BaseCommand, CommandError, call_command
 from django.db import connections, transaction
 
 from compliance.adapters.roles import ROLES, grant_rights, make_roles
-from sessions_log.adapters.partitions import make_ahead
+from sessions_log import wiring
 
 
 class Command(BaseCommand):
@@ -27,7 +27,7 @@ class Command(BaseCommand):
         call_command("migrate", database="owner", interactive=False, verbosity=min(options["verbosity"], 1))
         with self._owner() as connection:
             grant_rights(connection)
-            make_ahead(connection)
+        wiring.make_partitions_ahead(using="owner")
 
     def _owner(self) -> Any:
         owner = connections["owner"]

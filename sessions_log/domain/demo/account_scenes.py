@@ -57,9 +57,7 @@ def typing_trouble(rng: Random, world: World, day: date) -> Iterator[Step]:
     person = world.the("Bo Szymanski")
     visit, begin = office_visit(rng, world, person), hour_of(day, 7, 58)
     misspelt = replace(visit, user_id=person.user_id.replace("szy", "sy"))
-    unknown = identity(
-        rng, "auth.login_failed", outcome="failure", client="portal-web", reason="unknown_user"
-    )
+    unknown = identity(rng, "auth.login_failed", outcome="failure", client="portal-web", reason="unknown_user")
     yield from told(misspelt, begin, unknown)
     account = ("account", person.account)
     wrong = [mistyped(rng, account, client="portal-web", attempt=attempt) for attempt in (1, 2, 3)]
@@ -93,9 +91,7 @@ def new_password(rng: Random, world: World, day: date) -> Iterator[Step]:
             strength=4,
             breached=False,
         ),
-        identity(
-            rng, "session.revoke", account, pause_s=2, reason="password changed", revoked=2, kept="this one"
-        ),
+        identity(rng, "session.revoke", account, pause_s=2, reason="password changed", revoked=2, kept="this one"),
     )
 
 
@@ -180,9 +176,7 @@ def leaver(rng: Random, world: World, day: date) -> Iterator[Step]:
             kinds=["refresh", "refresh", "field-device"],
         ),
         identity(rng, "session.revoke", target, ticket=ticket, revoked=1),
-        identity(
-            rng, "role.update", ("role", "project_manager"), ticket=ticket, members={"from": 8, "to": 7}
-        ),
+        identity(rng, "role.update", ("role", "project_manager"), ticket=ticket, members={"from": 8, "to": 7}),
     )
 
 

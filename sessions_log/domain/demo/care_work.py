@@ -74,9 +74,7 @@ def help_with_account(hand: Hand) -> Iterator[Deed]:
     account = ("account", rng.choice(_ACCOUNTS))
     ticket = f"HELP-{rng.randrange(8100, 9990)}"
     yield identity(rng, "record.search", None, by="user id", hits=1, ticket=ticket)
-    yield identity(
-        rng, "record.view", account, pause_s=25, tabs=["profile", "factors", "sessions"], ticket=ticket
-    )
+    yield identity(rng, "record.view", account, pause_s=25, tabs=["profile", "factors", "sessions"], ticket=ticket)
     yield identity(
         rng,
         "user.update",
@@ -85,9 +83,7 @@ def help_with_account(hand: Hand) -> Iterator[Deed]:
         ticket=ticket,
         changes=[
             change(
-                *rng.choice(
-                    (("locked", True, False), ("phone_verified", False, True), ("locale", "en-US", "es-US"))
-                )
+                *rng.choice((("locked", True, False), ("phone_verified", False, True), ("locale", "en-US", "es-US")))
             )
         ],
         checked=rng.choice(("call back", "manager confirmed", "video call")),

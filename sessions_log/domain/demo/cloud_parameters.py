@@ -25,7 +25,7 @@ ROLES = (
     "AWSServiceRoleForConfig",
     "AWSServiceRoleForAutoScaling",
     "AWSServiceRoleForSupport",
-    "AWSReservedSSO_AdministratorAccess_0123456789abcdef",
+    "AWSReservedSSO_AdministratorAccess_0123456789abcdef",  # pragma: allowlist secret
     "lambda-execution-role",
     "ec2-instance-role",
     "eks-node-role",
@@ -75,9 +75,7 @@ def _key_arn(rng: Random) -> str:
 
 def _log_key(rng: Random) -> str:
     day = f"2024/{rng.randrange(1, 13):02d}/{rng.randrange(1, 29):02d}"
-    return (
-        f"AWSLogs/{rng.choice(ACCOUNTS)}/CloudTrail/{rng.choice(REGIONS)}/{day}/{hex_digits(rng, 8)}.json.gz"
-    )
+    return f"AWSLogs/{rng.choice(ACCOUNTS)}/CloudTrail/{rng.choice(REGIONS)}/{day}/{hex_digits(rng, 8)}.json.gz"
 
 
 def _encryption_context(rng: Random) -> dict[str, str]:
@@ -98,9 +96,7 @@ def access_key(rng: Random, prefix: str) -> str:
 # What a parameter of this name holds; the rest are empty objects, as where nothing was asked.
 PARAMETERS: dict[str, Callable[[Random], object]] = {
     "bucketName": lambda rng: f"{rng.choice(BUCKETS)}-{rng.choice(ACCOUNTS)}",
-    "Host": lambda rng: (
-        f"{rng.choice(BUCKETS)}-{rng.choice(ACCOUNTS)}.s3.{rng.choice(REGIONS)}.amazonaws.com"
-    ),
+    "Host": lambda rng: f"{rng.choice(BUCKETS)}-{rng.choice(ACCOUNTS)}.s3.{rng.choice(REGIONS)}.amazonaws.com",
     "key": _log_key,
     "policyDocument": lambda rng: _GRANT,
     "bucketPolicy": lambda rng: {
@@ -166,13 +162,9 @@ PARAMETERS: dict[str, Callable[[Random], object]] = {
     "encryptionContext": _encryption_context,
     "keySpec": lambda rng: "AES_256",
     "secretId": lambda rng: f"{rng.choice(('prod', 'dev', 'staging'))}/app/database-{rng.randrange(50)}",
-    "name": lambda rng: rng.choice(
-        ("/app/config/token", "management-events", "my-cluster", "default", "my-trail")
-    ),
+    "name": lambda rng: rng.choice(("/app/config/token", "management-events", "my-cluster", "default", "my-trail")),
     "withDecryption": lambda rng: True,
-    "documentName": lambda rng: rng.choice(
-        ("AWS-RunShellScript", "AWS-RunPowerShellScript", "AWS-UpdateSSMAgent")
-    ),
+    "documentName": lambda rng: rng.choice(("AWS-RunShellScript", "AWS-RunPowerShellScript", "AWS-UpdateSSMAgent")),
     "logGroupName": lambda rng: rng.choice(
         ("/aws/lambda/my-function", "/aws/eks/my-cluster/cluster", "/ecs/web", "aws-cloudtrail-logs")
     ),

@@ -65,7 +65,7 @@ def _outcome(fault: tuple[str, str] | None) -> str:
 
 _ACTIONS = {
     "ConsoleLogin": "auth.login",
-    "GetSecretValue": "secret.read",
+    "GetSecretValue": "secret.read",  # pragma: allowlist secret
     "AssumeRole": "auth.token_issue",
     "GetObject": "file.download",
     "PutObject": "file.upload",
@@ -137,9 +137,7 @@ def _identity(rng: Random) -> dict[str, object]:
 
 
 def _event(rng: Random, service: str, name: str, parameters: list[str]) -> dict[str, object]:
-    asked = {
-        parameter: PARAMETERS[parameter](rng) if parameter in PARAMETERS else {} for parameter in parameters
-    }
+    asked = {parameter: PARAMETERS[parameter](rng) if parameter in PARAMETERS else {} for parameter in parameters}
     return {
         "eventVersion": rng.choice(("1.08", "1.08", "1.09", "1.10")),
         "eventSource": f"{service}.amazonaws.com",
@@ -160,11 +158,7 @@ def _event(rng: Random, service: str, name: str, parameters: list[str]) -> dict[
 
 def _target(event: dict[str, object]) -> str:
     asked = event["requestParameters"]
-    values = (
-        [value for value in asked.values() if isinstance(value, str) and value]
-        if isinstance(asked, dict)
-        else []
-    )
+    values = [value for value in asked.values() if isinstance(value, str) and value] if isinstance(asked, dict) else []
     return values[0] if values else str(event["eventSource"])
 
 

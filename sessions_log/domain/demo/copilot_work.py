@@ -37,9 +37,7 @@ class _Talk:
     model: str
     trace_id: str
 
-    def deed(
-        self, action: str, more: Mapping[str, object], *, pause_s: float, took_ms: int | None = None
-    ) -> Deed:
+    def deed(self, action: str, more: Mapping[str, object], *, pause_s: float, took_ms: int | None = None) -> Deed:
         return Deed(
             service="build-copilot",
             action=action,
@@ -54,9 +52,7 @@ class _Talk:
 
 def ask_copilot(hand: Hand) -> Iterator[Deed]:
     rng = hand.rng
-    talk = _Talk(
-        sorted_id(rng, "conv"), hand.site.code, rng.choice(_TOPICS), rng.choice(_MODELS), trace_id(rng)
-    )
+    talk = _Talk(sorted_id(rng, "conv"), hand.site.code, rng.choice(_TOPICS), rng.choice(_MODELS), trace_id(rng))
     for turn in range(1, rng.choice((2, 2, 3, 4, 6))):
         yield from _turn(rng, talk, turn)
 

@@ -53,9 +53,7 @@ def _steps(rng: Random, day: date, service: str, deeds: tuple[Deed, ...]) -> Ite
     at = begin
     for deed in deeds:
         at += timedelta(seconds=deed.pause_s)
-        lasted_ms = (
-            int((at - begin).total_seconds() * 1000) if deed.action == "deploy.finish" else deed.took_ms
-        )
+        lasted_ms = int((at - begin).total_seconds() * 1000) if deed.action == "deploy.finish" else deed.took_ms
         metadata = {**release, **deed.metadata}
         yield Step(
             at,

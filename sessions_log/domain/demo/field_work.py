@@ -33,8 +33,7 @@ def write_daily_log(hand: Hand) -> Iterator[Deed]:
         ("daily_log", f"DL-{hand.site.code}-{rng.randrange(100, 400)}"),
         pause_s=220,
         crew=[
-            {"firm": firm.name, "heads": rng.randrange(1, 11), "hours": rng.choice((6, 8, 8, 8, 10))}
-            for firm in crews
+            {"firm": firm.name, "heads": rng.randrange(1, 11), "hours": rng.choice((6, 8, 8, 8, 10))} for firm in crews
         ],
         weather=rng.choice(catalogue.WEATHER),
         note=rng.choice(_LOG_NOTES),
@@ -97,9 +96,7 @@ def walk_punch_list(hand: Hand) -> Iterator[Deed]:
 def run_checklist(hand: Hand) -> Iterator[Deed]:
     rng, inspection = hand.rng, hand.paper("inspection")
     points = rng.randrange(12, 46)
-    yield field_app(
-        hand, "record.view", "Checklist", inspection.target, title=inspection.title, points=points
-    )
+    yield field_app(hand, "record.view", "Checklist", inspection.target, title=inspection.title, points=points)
     yield field_app(
         hand,
         "custom.checklist.completed",
@@ -143,9 +140,7 @@ def receive_delivery(hand: Hand) -> Iterator[Deed]:
 def ask_from_site(hand: Hand) -> Iterator[Deed]:
     rng = hand.rng
     title, trade = rng.choice(catalogue.RFIS)
-    yield field_app(
-        hand, "file.view", "Sheet", hand.paper("drawing").target, pause_s=45, offline=rng.random() < 0.3
-    )
+    yield field_app(hand, "file.view", "Sheet", hand.paper("drawing").target, pause_s=45, offline=rng.random() < 0.3)
     yield field_app(
         hand,
         "record.create",

@@ -78,23 +78,13 @@ _PLATFORM = ((9, care.watch_platform), (2, care.change_setting), (1, care.read_s
 
 HABITS: dict[Role, tuple[Habit, ...]] = {
     "project_manager": (
-        Habit(
-            door="portal-web", hour=8.1, hours=2.6, chance=0.94, weekend=0.10, gap_minutes=17, work=_MANAGING
-        ),
-        Habit(
-            door="portal-web", hour=13.2, hours=2.8, chance=0.86, weekend=0.03, gap_minutes=20, work=_MANAGING
-        ),
-        Habit(
-            door="field-app", hour=16.6, hours=0.6, chance=0.35, weekend=0.04, gap_minutes=16, work=_ON_SITE
-        ),
+        Habit(door="portal-web", hour=8.1, hours=2.6, chance=0.94, weekend=0.10, gap_minutes=17, work=_MANAGING),
+        Habit(door="portal-web", hour=13.2, hours=2.8, chance=0.86, weekend=0.03, gap_minutes=20, work=_MANAGING),
+        Habit(door="field-app", hour=16.6, hours=0.6, chance=0.35, weekend=0.04, gap_minutes=16, work=_ON_SITE),
     ),
     "superintendent": (
-        Habit(
-            door="field-app", hour=6.2, hours=2.2, chance=0.97, weekend=0.40, gap_minutes=23, work=_ON_SITE
-        ),
-        Habit(
-            door="field-app", hour=12.4, hours=2.5, chance=0.92, weekend=0.22, gap_minutes=27, work=_ON_SITE
-        ),
+        Habit(door="field-app", hour=6.2, hours=2.2, chance=0.97, weekend=0.40, gap_minutes=23, work=_ON_SITE),
+        Habit(door="field-app", hour=12.4, hours=2.5, chance=0.92, weekend=0.22, gap_minutes=27, work=_ON_SITE),
         Habit(
             door="portal-web",
             hour=15.6,
@@ -131,12 +121,8 @@ HABITS: dict[Role, tuple[Habit, ...]] = {
         ),
     ),
     "finance": (
-        Habit(
-            door="vendor-hub", hour=8.4, hours=3.0, chance=0.95, weekend=0.03, gap_minutes=16, work=_PAYING
-        ),
-        Habit(
-            door="vendor-hub", hour=13.1, hours=3.0, chance=0.90, weekend=0.0, gap_minutes=18, work=_PAYING
-        ),
+        Habit(door="vendor-hub", hour=8.4, hours=3.0, chance=0.95, weekend=0.03, gap_minutes=16, work=_PAYING),
+        Habit(door="vendor-hub", hour=13.1, hours=3.0, chance=0.90, weekend=0.0, gap_minutes=18, work=_PAYING),
     ),
     "payroll": (
         Habit(
@@ -176,9 +162,7 @@ HABITS: dict[Role, tuple[Habit, ...]] = {
         ),
     ),
     "contractor": (
-        Habit(
-            door="field-app", hour=6.8, hours=1.4, chance=0.78, weekend=0.20, gap_minutes=37, work=_ON_SITE
-        ),
+        Habit(door="field-app", hour=6.8, hours=1.4, chance=0.78, weekend=0.20, gap_minutes=37, work=_ON_SITE),
         Habit(
             door="vendor-hub",
             hour=17.1,
@@ -195,9 +179,7 @@ HABITS: dict[Role, tuple[Habit, ...]] = {
         ),
     ),
     "support": (
-        Habit(
-            door="portal-web", hour=8.0, hours=3.4, chance=0.9, weekend=0.45, gap_minutes=27, work=_SUPPORTING
-        ),
+        Habit(door="portal-web", hour=8.0, hours=3.4, chance=0.9, weekend=0.45, gap_minutes=27, work=_SUPPORTING),
         Habit(
             door="portal-web",
             hour=13.0,
@@ -209,11 +191,7 @@ HABITS: dict[Role, tuple[Habit, ...]] = {
         ),
     ),
     "platform_engineer": (
-        Habit(
-            door="portal-web", hour=9.3, hours=2.8, chance=0.9, weekend=0.08, gap_minutes=39, work=_PLATFORM
-        ),
-        Habit(
-            door="portal-web", hour=14.2, hours=3.0, chance=0.85, weekend=0.05, gap_minutes=45, work=_PLATFORM
-        ),
+        Habit(door="portal-web", hour=9.3, hours=2.8, chance=0.9, weekend=0.08, gap_minutes=39, work=_PLATFORM),
+        Habit(door="portal-web", hour=14.2, hours=3.0, chance=0.85, weekend=0.05, gap_minutes=45, work=_PLATFORM),
     ),
 }

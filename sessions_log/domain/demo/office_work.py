@@ -68,9 +68,7 @@ def look_at_portfolio(hand: Hand) -> Iterator[Deed]:
 def answer_rfi(hand: Hand) -> Iterator[Deed]:
     rng, rfi, sheet = hand.rng, hand.paper("rfi"), hand.paper("drawing")
     hits = rng.randrange(1, 23)
-    yield site_ops(
-        hand, "record.search", "rfi-list", filters={"state": "open", "trade": rfi.vendor.trade}, hits=hits
-    )
+    yield site_ops(hand, "record.search", "rfi-list", filters={"state": "open", "trade": rfi.vendor.trade}, hits=hits)
     yield site_ops(hand, "record.view", "rfi-detail", rfi.target, subject=rfi.title, asked_by=rfi.vendor.name)
     yield site_ops(hand, "file.view", "sheet-viewer", sheet.target, pause_s=40, zoom=rng.choice((1, 2, 2, 4)))
     if rng.random() < 0.45:
@@ -120,17 +118,13 @@ def decide_change_order(hand: Hand) -> Iterator[Deed]:
         )
     elif luck < 0.55:
         why = rng.choice(_REASONS_TO_REFUSE)
-        yield portal(
-            hand, "record.reject", route, order.target, method="POST", pause_s=90, amount=amount, reason=why
-        )
+        yield portal(hand, "record.reject", route, order.target, method="POST", pause_s=90, amount=amount, reason=why)
 
 
 def move_schedule(hand: Hand) -> Iterator[Deed]:
     rng = hand.rng
     target = ("schedule", f"{hand.site.code}-baseline-{rng.randrange(2, 9)}")
-    yield site_ops(
-        hand, "record.view", "schedule-gantt", target, typical_ms=380, tasks=rng.randrange(140, 260)
-    )
+    yield site_ops(hand, "record.view", "schedule-gantt", target, typical_ms=380, tasks=rng.randrange(140, 260))
     luck = rng.random()
     if luck < 0.1:
         yield _imported_lookahead(hand, target)

@@ -26,9 +26,7 @@ def outage_calls(rng: Random, begin: datetime) -> Iterator[Step]:
         yield Step(
             at,
             visit,
-            _gateway_call(
-                rng, attempt, {"status": 503, "error": {"code": "unavailable", "upstream": "permits-api"}}
-            ),
+            _gateway_call(rng, attempt, {"status": 503, "error": {"code": "unavailable", "upstream": "permits-api"}}),
         )
         at, attempt = at + timedelta(seconds=rng.uniform(12, 70)), attempt + 1
     yield Step(

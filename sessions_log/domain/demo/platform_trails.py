@@ -142,9 +142,7 @@ def _web(rng: Random) -> Shape:
         "requestId": str(record_uuid(rng)),
         "method": method,
         "path": route,
-        "status": rng.choice(
-            (200, 200, 200, 201, 204, 301, 304, 400, 401, 403, 404, 409, 422, 429, 500, 502, 503)
-        ),
+        "status": rng.choice((200, 200, 200, 201, 204, 301, 304, 400, 401, 403, 404, 409, 422, 429, 500, 502, 503)),
         "bytes": rng.randrange(20, 90_000),
         "referer": rng.choice(("", "https://app.example.com/", "https://app.example.com/dashboard")),
         "host": "api.example.com",
@@ -248,18 +246,14 @@ def _sign_in(rng: Random) -> Shape:
         "scope": rng.choice(_SCOPES),
         "issuer": "https://login.example.com/",
         "audience": "https://api.example.com",
-        "connection": rng.choice(
-            ("Username-Password-Authentication", "google-oauth2", "saml", "azure-ad", "passkey")
-        ),
+        "connection": rng.choice(("Username-Password-Authentication", "google-oauth2", "saml", "azure-ad", "passkey")),
         "redirect_uri": "https://app.example.com/callback",
         "response_type": "code",
         "code_challenge_method": "S256",
         "mfa": rng.choice(("none", "totp", "webauthn", "push")),
         "error": None
         if good
-        else rng.choice(
-            ("invalid_grant", "access_denied", "invalid_client", "login_required", "expired_token")
-        ),
+        else rng.choice(("invalid_grant", "access_denied", "invalid_client", "login_required", "expired_token")),
         "error_description": None if good else "Wrong email or password.",
         "expires_in": 3600,
     }

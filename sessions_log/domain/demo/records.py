@@ -34,11 +34,7 @@ def _steps(since: datetime, until: datetime, seed: int) -> list[Step]:
         machine_steps(stream(seed, "machines"), world, days),
         scene_steps(stream(seed, "scenes"), world, workdays),
     )
-    steps = (
-        chain(during_outage(everyday, begin), outage_calls(stream(seed, "outage"), begin))
-        if begin
-        else everyday
-    )
+    steps = chain(during_outage(everyday, begin), outage_calls(stream(seed, "outage"), begin)) if begin else everyday
     return sorted((step for step in steps if since <= step.at <= until), key=itemgetter(0))
 
 

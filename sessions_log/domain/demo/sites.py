@@ -110,9 +110,7 @@ def _papers(rng: Random, number: int, code: str, year: int) -> dict[str, tuple[P
         *(_permit(rng, prefix, title, year) for prefix, title in rng.sample(catalogue.PERMITS, k=7)),
         *(
             Paper("rfi", f"RFI-{base}-{place:03d}", title, _of_trade(rng, trade))
-            for place, (title, trade) in enumerate(
-                rng.sample(catalogue.RFIS, k=14), start=rng.randrange(1, 40)
-            )
+            for place, (title, trade) in enumerate(rng.sample(catalogue.RFIS, k=14), start=rng.randrange(1, 40))
         ),
         *(_change_order(rng, f"CO-{base}-{place:02d}") for place in range(1, 8)),
         *(
@@ -145,9 +143,7 @@ def _change_order(rng: Random, paper_id: str) -> Paper:
 def _invoice(rng: Random) -> Paper:
     vendor = rng.choice(VENDORS)
     title = f"Application for payment {rng.randrange(1, 12)}, {vendor.trade}"
-    return Paper(
-        "invoice", f"INV-{rng.randrange(80211, 98760)}", title, vendor, rng.randrange(184_000, 9_640_000)
-    )
+    return Paper("invoice", f"INV-{rng.randrange(80211, 98760)}", title, vendor, rng.randrange(184_000, 9_640_000))
 
 
 def _of_trade(rng: Random, trade: str) -> Vendor:

@@ -57,9 +57,7 @@ def send_invoice(hand: Hand) -> Iterator[Deed]:
     firm = own_firm(hand)
     number = f"INV-{rng.randrange(98_761, 99_999)}"
     cents = rng.randrange(210_000, 7_800_000, 5)
-    yield vendor_hub(
-        hand, "record.view", ("vendor", firm.id), tab="open applications", open=rng.randrange(0, 6)
-    )
+    yield vendor_hub(hand, "record.view", ("vendor", firm.id), tab="open applications", open=rng.randrange(0, 6))
     yield vendor_hub(
         hand,
         "record.create",
@@ -131,9 +129,7 @@ def change_bank_details(hand: Hand) -> Iterator[Deed]:
     """Four eyes: asked for here, approved by another, called back by telephone."""
     rng, vendor = hand.rng, hand.rng.choice(VENDORS)
     target = ("bank_account", f"{vendor.id}-primary")
-    yield vendor_hub(
-        hand, "file.view", ("tax_form", f"{vendor.id}-w9"), sensitive=True, vendor=vendor.name, pages=1
-    )
+    yield vendor_hub(hand, "file.view", ("tax_form", f"{vendor.id}-w9"), sensitive=True, vendor=vendor.name, pages=1)
     yield vendor_hub(
         hand,
         "record.update",
@@ -229,9 +225,7 @@ def release_payments(hand: Hand) -> Iterator[Deed]:
         pause_s=110,
         total=total,
         signatures=["first", "second"],
-        invoices=[
-            {"id": invoice.id, "vendor": invoice.vendor.id, **money(invoice.cents)} for invoice in invoices
-        ],
+        invoices=[{"id": invoice.id, "vendor": invoice.vendor.id, **money(invoice.cents)} for invoice in invoices],
     )
     yield vendor_hub(
         hand,

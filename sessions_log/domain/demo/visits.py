@@ -137,9 +137,7 @@ def sign_in(rng: Random, stay: Stay) -> Iterator[Deed]:
 def _second_factor(rng: Random, account: Target, client: str) -> Iterator[Deed]:
     asked = {"client": client, "factor": rng.choice(_FACTORS)}
     if rng.random() < 0.025:
-        yield identity(
-            rng, "auth.mfa_failed", account, outcome="failure", pause_s=45, asked=asked, reason="timeout"
-        )
+        yield identity(rng, "auth.mfa_failed", account, outcome="failure", pause_s=45, asked=asked, reason="timeout")
     yield identity(rng, "auth.mfa", account, pause_s=9, asked=asked, remembered=False)
 
 

@@ -1,6 +1,7 @@
 """Which stretches of a text are sensitive: re2 finds candidates in linear time, exact rules confirm them."""
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,11 +21,16 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Detector:
-    """A candidate pattern (re2 syntax) and the rule that a candidate must pass."""
+    """A candidate pattern (re2 syntax), and the rule that finds what is sensitive within a candidate.
+
+    hint: matches wherever `pattern` does, in the text itself and in its JSON, where an escape such as `\\n` puts a
+    letter before what stood at the beginning of a line.
+    """
 
     type: str
     pattern: str
-    confirms: Callable[[str], bool]
+    hint: str
+    within: Callable[[str], list[tuple[int, int]]]
 
 
 def has_luhn_checksum(digits: str) -> bool:
@@ -41,30 +47,54 @@ def has_luhn_checksum(digits: str) -> bool:
 def is_payment_card(candidate: str) -> bool:
     """13 to 19 digits with an issuer's first digits and a right checksum."""
     digits = candidate.replace(" ", "").replace("-", "")
-    if not 13 <= len(digits) <= 19 or len(set(digits)) < 3:
+    if not 13 <= len(digits) <= 19 or not (digits[0] in "3456" or digits[:2] in _SERIES_2):
         return False
-    return digits[0] in "3456" or digits[:2] in _SERIES_2 if has_luhn_checksum(digits) else False
+    return has_luhn_checksum(digits)
 
 
-def is_email(candidate: str) -> bool:
-    """A local part of at most 64 characters at a domain whose last label is a word (RFC 5321, 4.5.3.1)."""
+def cards_in(candidate: str) -> list[tuple[int, int]]:
+    """The cards in a run of digits: all of it, or where other numbers stand beside a card, the card alone."""
+    if is_payment_card(candidate):
+        return [(0, len(candidate))]
+    groups = [match.span() for match in _GROUP.finditer(candidate)]
+    found, at = [], 0
+    while at < len(groups):
+        stretches = ((groups[at][0], groups[at + count - 1][1]) for count in _card_sizes(groups[at : at + 5]))
+        card = next((one for one in stretches if is_payment_card(candidate[slice(*one)])), None)
+        found += [card] if card else []
+        at += len(_GROUP.findall(candidate[slice(*card)])) if card else 1
+    return found
+
+
+def _card_sizes(groups: Sequence[tuple[int, int]]) -> list[int]:
+    """How many of the groups, from the first, may be a card by their lengths."""
+    lengths = tuple(end - start for start, end in groups)
+    return [len(usual) for usual in _CARD_GROUPS if lengths[: len(usual)] == usual] + [1] * (lengths[0] > 12)
+
+
+def emails_in(candidate: str) -> list[tuple[int, int]]:
+    """The address in a candidate: the last 64 characters before the @ at most (RFC 5321, 4.5.3.1), no dots first."""
     local, _, domain = candidate.rpartition("@")
-    return 0 < len(local) <= 64 and ".." not in candidate and not local.startswith(".") and len(domain) <= 255
+    begin = max(local.rfind("..") + 1, len(local) - 64)
+    begin += len(local[begin:]) - len(local[begin:].lstrip("."))
+    return [(begin, min(len(candidate), len(local) + 1 + 255))] if begin < len(local) else []
 
 
 _SERIES_2 = frozenset(str(first) for first in range(22, 28))
+_GROUP = re.compile("[0-9]+")
+# As cards are printed: in fours, or as American Express and Diners Club group them.
+_CARD_GROUPS = ((4, 4, 4, 4, 3), (4, 4, 4, 4), (4, 6, 5), (4, 6, 4))
 
 # Beyond ASCII any character may stand in an address (RFC 6531): one range each, since re2's own classes of
 # Unicode letters grow its automaton beyond its memory.
 _BEYOND = r"\x{80}-\x{10FFFF}"
 
+_EMAIL = rf"[A-Za-z0-9._%+'{_BEYOND}-]+@(?:[A-Za-z0-9{_BEYOND}-]+\.)+[A-Za-z{_BEYOND}]{{2,}}"
+_LONG_NUMBER = r"[0-9](?:[ -]?[0-9]){12}"
+
 DETECTORS = (
-    Detector(
-        "email",
-        rf"[A-Za-z0-9._%+'{_BEYOND}-]+@(?:[A-Za-z0-9{_BEYOND}-]+\.)+[A-Za-z{_BEYOND}]{{2,}}",
-        is_email,
-    ),
-    Detector("payment_card", r"\b[0-9](?:[ -]?[0-9]){12,18}\b", is_payment_card),
+    Detector("email", _EMAIL, _EMAIL, emails_in),
+    Detector("payment_card", rf"\b{_LONG_NUMBER}(?:[ -]?[0-9])*\b", _LONG_NUMBER, cards_in),
 )
 
 
@@ -74,13 +104,16 @@ def _compile(pattern: str) -> Any:
     return re2.compile(pattern, options)
 
 
-_any = _compile("|".join(f"(?:{detector.pattern})" for detector in DETECTORS))
+_any = re2.Set.SearchSet()
+for _detector in DETECTORS:
+    _any.Add(_detector.hint)
+_any.Compile()
 _compiled = tuple((detector, _compile(detector.pattern)) for detector in DETECTORS)
 
 
-def may_contain(encoded: str) -> bool:
-    """Whether any candidate stands in a text, JSON included; False is certain, True is not."""
-    return _any.search(encoded) is not None
+def may_contain(encoded: bytes) -> bool:
+    """Whether any candidate stands in a text (UTF-8), JSON included; False is certain, True is not."""
+    return bool(_any.Match(encoded))
 
 
 def spans(text: str) -> list[Span]:
@@ -96,5 +129,5 @@ def spans(text: str) -> list[Span]:
 def _candidates(text: str) -> Iterator[Span]:
     for detector, pattern in _compiled:
         for match in pattern.finditer(text):
-            if detector.confirms(match.group()):
-                yield Span(match.start(), match.end(), detector.type)
+            for start, end in detector.within(match.group()):
+                yield Span(match.start() + start, match.start() + end, detector.type)

@@ -30,8 +30,8 @@ def redact(value: Any, key: bytes, counts: dict[str, int]) -> Any:
         return {redact_text(name, key, counts): redact(item, key, counts) for name, item in value.items()}
     if isinstance(value, list):
         return [redact(item, key, counts) for item in value]
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**12:
-        digits = str(value)
+    if isinstance(value, (int, float)) and abs(value) >= 10**12 and value == int(value):
+        digits = str(int(value))
         hidden = redact_text(digits, key, counts)
         return value if hidden == digits else hidden
     return value

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from sessions_log import wiring
 from sessions_log.commands.recording import Recorder
+from sessions_log.management.memory import spare_the_collector
 from sessions_log.ports import KeyringUnavailable, MissingMonths, ShardTaken
 
 _log = logging.getLogger("muniment.recorder")
@@ -35,6 +36,7 @@ class Command(BaseCommand):
             signal.signal(sign, lambda *_: stop.set())
         store = wiring.recorder_store(options["shard"])
         recorder = Recorder(store, wiring.keyring())
+        spare_the_collector()
         _log.info("recorder started", extra={"shard": options["shard"]})
         while not stop.is_set():
             stop.wait(_one_round(recorder, store))

@@ -33,7 +33,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Train and write."""
-        samples: list[bytes | bytearray | memoryview[int]] = [_part(record) for record in training_parts(SAMPLES, seed=1)]
+        samples: list[bytes | bytearray | memoryview[int]] = [
+            _part(record) for record in training_parts(SAMPLES, seed=1)
+        ]
         trained = zstandard.train_dictionary(SIZE_BYTES, samples, k=2000, d=8, level=3)
         options["file"].write_bytes(trained.as_bytes())
         self.stdout.write(f"{len(trained.as_bytes())} bytes from {len(samples)} samples")
@@ -43,4 +45,3 @@ def _part(record: dict[str, Any]) -> bytes:
     read = msgspec.convert(record, SessionRecord)
     identity, _, _ = identity_part(read, secrets.token_bytes(16), b"", {})
     return encode_identity(identity)
-

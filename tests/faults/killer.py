@@ -1,0 +1,83 @@
+"""Kills the portal's processes with -9, at random moments, as often as asked."""
+
+import os
+import random
+import signal
+import time
+from collections import Counter
+from pathlib import Path
+
+from tests.faults.running_portal import RunningPortal, postgres_processes, wait_until
+from tests.faults.senders import Pace
+
+VICTIMS = ("postgres", "valkey", "web", "recorder", "follower")
+# Besides the processes themselves: a web worker, and a backend (upon which PostgreSQL starts all others anew).
+CHILDREN = ("web", "postgres")
+BACK_WITHIN_S = 60
+LONGEST_MOMENT_S = 0.3
+
+
+def kill_in_rounds(
+    portal: RunningPortal, rounds: int, chosen: random.Random, pace: Pace, records: int
+) -> Counter[str]:
+    """Kill every victim once a round, in random order; before each kill let a slice of the records through.
+
+    Returns how often each was killed.
+    """
+    killed: Counter[str] = Counter()
+    slices = rounds * (len(VICTIMS) + len(CHILDREN))
+    left = records
+    for done in range(rounds):
+        plan = [(name, False) for name in VICTIMS] + [(name, True) for name in CHILDREN]
+        chosen.shuffle(plan)
+        for at, (name, is_child) in enumerate(plan):
+            victims = _victims(portal, name, is_child)
+            share = left // (slices - done * len(plan) - at)
+            left -= share
+            pace.let_through(share)
+            time.sleep(chosen.uniform(0, LONGEST_MOMENT_S))
+            killed[f"child of {name}" if is_child else name] += _kill(chosen.choice(victims))
+    return killed
+
+
+def _victims(portal: RunningPortal, name: str, is_child: bool) -> list[int]:
+    """This process, or its children, as soon as it runs again."""
+    victims: list[int] = []
+
+    def found() -> bool:
+        main = portal.pid(name)
+        if not _is_child_of(main, portal.process.pid):
+            return False
+        victims[:] = _children(portal, name, main) if is_child else [main]
+        return bool(victims)
+
+    wait_until(found, BACK_WITHIN_S, f"{name} runs again")
+    return victims
+
+
+def _kill(pid: int) -> int:
+    """Kill it. 0 where it was gone already."""
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return 0
+    return 1
+
+
+def _children(portal: RunningPortal, name: str, main: int) -> list[int]:
+    if name == "postgres":
+        return postgres_processes(portal)[1:]
+    return [pid for pid in map(int, _pids()) if _is_child_of(pid, main)]
+
+
+def _pids() -> list[str]:
+    return [entry.name for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+
+
+def _is_child_of(pid: int, parent: int) -> bool:
+    """Whether this process lives and was started by that one; keeps a stale number from meaning somebody else."""
+    try:
+        state, ppid = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:2]
+    except OSError:
+        return False
+    return pid > 0 and int(ppid) == parent and state != "Z"

@@ -1,0 +1,74 @@
+"""The processes behind the API, run at a test's word and in their own roles."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
+
+import pytest
+from django.conf import settings
+from django.db import connections
+
+from sessions_log import wiring
+from sessions_log.adapters.recorder_store import PostgresRecorderStore
+from sessions_log.commands.recording import Recorder
+from sessions_log.followers.reading import follow, load
+from tests.conftest import Servers
+
+RunAs = Callable[[str], AbstractContextManager[None]]
+
+
+@pytest.fixture
+def recorder(servers: Servers, db: None) -> Iterator[Recorder]:
+    """A recorder of shard 0, in its own role."""
+    store = PostgresRecorderStore(lambda: servers.url("recorder"), 0)
+    yield Recorder(store, wiring.keyring())
+    store.close()
+
+
+@pytest.fixture
+def record_all(recorder: Recorder) -> Callable[[], None]:
+    """Record until the inbox is empty."""
+
+    def run() -> None:
+        while recorder.record_batch(datetime.now(UTC)):
+            pass
+
+    return run
+
+
+@pytest.fixture
+def run_as(servers: Servers, db: None) -> RunAs:
+    """Django's connection as another role than web's, for as long as the context lasts."""
+
+    @contextmanager
+    def running(role: str) -> Iterator[None]:
+        chosen = connections.settings["default"]
+        usual = chosen["USER"], chosen["PASSWORD"]
+        name = f"muniment_{role}"
+        _use(name, servers.postgres.secrets.role_password(name))
+        try:
+            yield
+        finally:
+            _use(*usual)
+
+    return running
+
+
+@pytest.fixture
+def follow_all(run_as: RunAs) -> Callable[[], None]:
+    """Apply every batch to every read model, in the followers' role."""
+
+    def run() -> None:
+        with run_as("follower"):
+            for follower in load(settings.FOLLOWERS):
+                while follow(follower, 0):
+                    pass
+
+    return run
+
+
+def _use(user: str, password: str) -> None:
+    connections["default"].close()
+    connections["default"].close_pool()  # type: ignore[attr-defined]  # PostgreSQL's alone
+    connections.settings["default"].update({"USER": user, "PASSWORD": password})
+    del connections["default"]

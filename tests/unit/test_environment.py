@@ -1,0 +1,73 @@
+"""URLs of the environment as the settings that Django, django-redis and Celery take."""
+
+import ssl
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from config.env import Environment, broker, database
+
+VERIFIED = {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_check_hostname": True}
+
+
+@pytest.mark.parametrize(
+    ("url", "settings"),
+    [
+        ("redis://:pass@127.0.0.1:6379/2", {"BROKER_URL": "redis://:pass@127.0.0.1:6379/2"}),
+        ("redis://localhost:6379?db=3", {"BROKER_URL": "redis://localhost:6379/3"}),
+        (
+            "rediss://user:pa%40ss@valkey.example:6380/1",
+            {"BROKER_URL": "rediss://user:pa%40ss@valkey.example:6380/1", "BROKER_USE_SSL": VERIFIED},
+        ),
+        (
+            "rediss://valkey.example:6380?ssl_ca_certs=/etc/ca.pem&ssl_cert_reqs=none&ssl_check_hostname=false",
+            {
+                "BROKER_URL": "rediss://valkey.example:6380/0",
+                "BROKER_USE_SSL": {**VERIFIED, "ssl_ca_certs": "/etc/ca.pem"},
+            },
+        ),
+        ("unix:///run/valkey.sock", {"BROKER_URL": "redis+socket:///run/valkey.sock?virtual_host=0"}),
+        (
+            "unix://:pass@/run/valkey.sock?db=4",
+            {"BROKER_URL": "redis+socket://:pass@/run/valkey.sock?virtual_host=4"},
+        ),
+    ],
+)
+def test_celery_reaches_valkey_where_the_url_says_and_verifies_it(url: str, settings: dict[str, object]) -> None:
+    assert broker(url) == settings
+
+
+def test_every_option_of_a_database_url_is_kept() -> None:
+    url = "postgresql://web@db/muniment?sslmode=verify-full&sslcrl=/crl.pem&channel_binding=require&connect_timeout=9"
+    assert database("DATABASE_URL", url)["OPTIONS"] == {
+        "sslmode": "verify-full",
+        "sslcrl": "/crl.pem",
+        "channel_binding": "require",
+        "connect_timeout": 9,
+    }
+
+
+def test_url_that_is_none_is_not_quoted() -> None:
+    with pytest.raises(ImproperlyConfigured) as refused:
+        database("DATABASE_URL", "postgresql://web:secret-word@db/muniment?nonsense=1")
+    assert str(refused.value) == "DATABASE_URL is not a PostgreSQL URL."
+
+
+@pytest.mark.parametrize(
+    ("said", "networks"),
+    [
+        ("", []),
+        ("none", []),
+        ("192.0.2.1", ["192.0.2.1/32"]),
+        ("192.0.2.0/24, 2001:db8::/32", ["192.0.2.0/24", "2001:db8::/32"]),
+    ],
+)
+def test_networks_are_read(said: str, networks: list[str]) -> None:
+    read = Environment({"MUNIMENT_HOME": "/none", "PROXIES": said}).networks("PROXIES")
+    assert [str(network) for network in read] == networks
+
+
+@pytest.mark.parametrize("said", ["proxy.example", "192.0.2.1/24", "none, 192.0.2.1", "192.0.2.300", "*"])
+def test_what_is_no_network_is_refused(said: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="PROXIES must list addresses or networks"):
+        Environment({"MUNIMENT_HOME": "/none", "PROXIES": said}).networks("PROXIES")
