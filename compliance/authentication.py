@@ -18,7 +18,7 @@ MODEL_RIGHTS = {
     "sessions_log.view_service": "metadata",
     "sessions_log.add_service": "access",
     "sessions_log.view_servicekey": "access",  # pragma: allowlist secret
-    "sessions_log.add_servicekey": "access",
+    "sessions_log.add_servicekey": "access",  # pragma: allowlist secret
     "sessions_log.view_inboxrow": "metadata",
     "sessions_log.view_quarantinedrequest": "access",
     "sessions_log.change_quarantinedrequest": "access",

@@ -1,4 +1,7 @@
-"""Scheduled work: partitions made ahead, finished days of the inbox dropped, the product's own health watched."""
+"""Scheduled work: partitions made ahead, finished days of the inbox dropped, the product's own health watched.
+
+Celery beat only ticks; each run claims its period first, so a job is done once however many beats there are.
+"""
 
 from datetime import UTC, datetime, timedelta
 
@@ -14,8 +17,8 @@ OUTCOMES_KEPT_DAYS = 60
 
 @shared_task
 def make_partitions_ahead() -> None:
-    """Months and days that will be needed; safe to run at any time."""
-    wiring.make_partitions_ahead()
+    """Months and days that will be needed."""
+    wiring.run_once("partitions", timedelta(hours=1), wiring.make_partitions_ahead)
 
 
 @shared_task
@@ -23,12 +26,14 @@ def drop_finished_inbox_days() -> None:
     """Drop days of the inbox whose every request has its outcome, destroy their keys, drop old outcomes."""
     today = datetime.now(UTC).date()
     for back in range(2, OUTCOMES_KEPT_DAYS):
-        day = today - timedelta(days=back)
-        if wiring.drop_inbox_day(day):
-            wiring.keyring().destroy_inbox_key(day)
+        wiring.drop_inbox_day(today - timedelta(days=back))
 
 
 @shared_task
 def watch_health() -> None:
     """Open a finding for what is not well, close it when it is again."""
+    wiring.run_once("health", timedelta(seconds=30), _note_findings)
+
+
+def _note_findings() -> None:
     note_findings(findings_now(timezone.now()), wiring.findings(), wiring.ports())

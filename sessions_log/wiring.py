@@ -1,7 +1,7 @@
 """Builds adapters from settings, once per process."""
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from psycopg import Connection
 from psycopg.conninfo import make_conninfo
 from redis.exceptions import RedisError
 
-from sessions_log.adapters import partitions
+from sessions_log.adapters import jobs, partitions
 from sessions_log.adapters.announcements import BatchAnnouncements
 from sessions_log.adapters.findings import FindingRepository
 from sessions_log.adapters.inbox import GroupCommitInbox
@@ -109,9 +109,21 @@ def make_partitions_ahead(using: str = "default") -> None:
 
 
 def drop_inbox_day(day: date) -> bool:
-    """Drop a finished day of the inbox, and outcomes that are old enough. Returns whether the inbox's day went."""
+    """Drop a finished day of the inbox with its key, and outcomes that are old enough.
+
+    Returns whether the inbox's day went. The key goes after the COMMIT, and again where a crash came between.
+    """
     with transaction.atomic():
-        return partitions.drop_day(_psycopg(), day)
+        dropped = partitions.drop_day(_psycopg(), day)
+        is_gone = dropped or not partitions.has_inbox_day(_psycopg(), day)
+    if is_gone:
+        keyring().destroy_inbox_key(day)
+    return dropped
+
+
+def run_once(job: str, every: timedelta, work: Callable[[], None]) -> bool:
+    """Do scheduled work for the period that is now, unless it is done already."""
+    return jobs.run_once(job, every, work)
 
 
 def make_months(months: Sequence[date]) -> None:

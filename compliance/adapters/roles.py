@@ -51,6 +51,7 @@ RIGHTS: Mapping[str, Mapping[str, str]] = {
     },
     "sessions_log_service": {"web": _W, "recorder": _R, "follower": _R, "worker": _R},
     "sessions_log_servicekey": {"web": _W},
+    "sessions_log_jobrun": {"web": _R, "worker": _A},
     "sessions_log_finding": {"web": _R, "recorder": _W, "follower": _W, "worker": _W},
     "sessions_log_followerposition": {"web": _R, "follower": _ALL, "worker": _R},
     "sessions_log_minutecounter": {"web": _R, "follower": _ALL},

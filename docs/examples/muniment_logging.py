@@ -119,7 +119,6 @@ class MunimentHandler(logging.Handler):
         limits: Limits | None = None,
         on_rejected: Callable[[Rejection], object] | None = None,
     ) -> None:
-        super().__init__()
         address = urlsplit(url)
         self._host, self._port, self._path = address.hostname or "", address.port, address.path.rstrip("/")
         is_loopback = re.fullmatch(r"localhost|127(\.\d+){3}|::1", self._host)
@@ -140,6 +139,7 @@ class MunimentHandler(logging.Handler):
         if hasattr(os, "register_at_fork"):
             afresh = weakref.WeakMethod(self._start_afresh)
             os.register_at_fork(after_in_child=lambda: (start := afresh()) and start())
+        super().__init__()  # here: `logging` closes at exit what has come so far
         # What is logged while sending is not sent: it would be the reason for the next send.
         self.addFilter(lambda _: threading.current_thread() is not self._thread)
 

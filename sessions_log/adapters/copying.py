@@ -21,8 +21,10 @@ _POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _NULL = b"\xff\xff\xff\xff"
 # field count, then each field as its length and value: seq .. hour
 _FIXED = struct.Struct(">hiqiqiqiiiiii")
-# outcome .. sensitive, id, subject, session
-_MIDDLE = struct.Struct(">ihihih i? i16s i16s i16s".replace(" ", ""))
+# outcome .. sensitive
+_SMALL = struct.Struct(">ihihihi?")
+# id, subject, session
+_IDS = struct.Struct(">i16si16si16s")
 _INT = struct.Struct(">ii")
 _UUID = struct.Struct(">i16s")
 _LENGTH = struct.Struct(">i")
@@ -33,42 +35,11 @@ def session_logs(rows: Iterable[SessionEntry], first_seq: int, detectors: int, p
     pieces: list[bytes] = []
     add = pieces.append
     for seq, row in enumerate(rows, first_seq):
-        add(
-            _FIXED.pack(
-                22,
-                8,
-                seq,
-                8,
-                _microseconds(row.timestamp),
-                8,
-                _microseconds(row.recorded_at),
-                4,
-                row.organization_id,
-                4,
-                row.service_id,
-                4,
-                row.hour,
-            )  # fmt: skip
-        )
+        at, recorded_at = _microseconds(row.timestamp), _microseconds(row.recorded_at)
+        add(_FIXED.pack(22, 8, seq, 8, at, 8, recorded_at, 4, row.organization_id, 4, row.service_id, 4, row.hour))
         add(_NULL if row.duration is None else _INT.pack(4, row.duration))
-        add(
-            _MIDDLE.pack(
-                2,
-                row.outcome,
-                2,
-                detectors,
-                2,
-                policy,
-                1,
-                row.sensitive,
-                16,
-                row.id,
-                16,
-                row.subject_id,
-                16,
-                row.session_id,
-            )  # fmt: skip
-        )
+        add(_SMALL.pack(2, row.outcome, 2, detectors, 2, policy, 1, row.sensitive))
+        add(_IDS.pack(16, row.id, 16, row.subject_id, 16, row.session_id))
         add(_NULL if row.target_id is None else _UUID.pack(16, row.target_id))
         add(_NULL if row.address_id is None else _UUID.pack(16, row.address_id))
         add(_text(row.action))

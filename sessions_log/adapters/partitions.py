@@ -35,6 +35,12 @@ def drop_day(connection: Connection[Any], day: date) -> bool:
     return bool(row and row[0])
 
 
+def has_inbox_day(connection: Connection[Any], day: date) -> bool:
+    """Whether the inbox still has this day."""
+    row = connection.execute("SELECT to_regclass(%s) IS NOT NULL", (f"public.inbox_{day:%Y_%m_%d}",)).fetchone()
+    return bool(row and row[0])
+
+
 def months_made(connection: Connection[Any]) -> set[date]:
     """The months (first days) that have a partition of session logs."""
     rows = connection.execute(

@@ -235,8 +235,8 @@ class PostgresRecorderTransaction:
         with self._connection.cursor() as cursor:
             cursor.execute(
                 "INSERT INTO sessions_log_outcome (id, organization_id, batch, recorded, duplicates, conflicts,"
-                " quarantined) SELECT id, o, %s, r, d, c, q"
-                " FROM unnest(%s::uuid[], %s::int[], %s::int[], %s::int[], %s::int[], %s::int[]) AS t(id, o, r, d, c, q)",
+                " quarantined) SELECT id, o, %s, r, d, c, q FROM unnest(%s::uuid[], %s::int[], %s::int[], %s::int[],"
+                " %s::int[], %s::int[]) AS outcome (id, o, r, d, c, q)",
                 (
                     batch,
                     uuids([one.request_id for one in outcomes]),

@@ -9,8 +9,8 @@ from django.utils.safestring import SafeString
 
 from sessions_log import wiring
 from sessions_log.admin.base import ACCESS, PortalAdmin
-from sessions_log.admin.looks import actor
 from sessions_log.commands.organizations import ChangeOrganization, change_organization
+from sessions_log.forms.actors import actor
 from sessions_log.models import Organization
 from sessions_log.templatetags.portal import moment
 

@@ -10,8 +10,8 @@ from django.utils.safestring import SafeString
 from sessions_log import wiring
 from sessions_log.adapters.quarantine import QuarantineRepository
 from sessions_log.admin.base import ACCESS, ReadOnlyAdmin, may
-from sessions_log.admin.looks import actor
 from sessions_log.commands.quarantine import NotRetryable, RetryRequest, retry_request
+from sessions_log.forms.actors import actor
 from sessions_log.models import Organization, QuarantinedRequest
 from sessions_log.templatetags.portal import chip, count, moment, short_id
 

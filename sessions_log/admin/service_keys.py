@@ -17,7 +17,6 @@ from django.utils.safestring import SafeString
 
 from sessions_log import wiring
 from sessions_log.admin.base import ACCESS, PortalAdmin, current_organization, may
-from sessions_log.admin.looks import actor
 from sessions_log.commands.service_keys import (
     IssueKey,
     KeyNotUsable,
@@ -28,6 +27,7 @@ from sessions_log.commands.service_keys import (
     rotate_key,
 )
 from sessions_log.domain.portal_action import PORTAL_SERVICE
+from sessions_log.forms.actors import actor
 from sessions_log.forms.services import ServiceKeyForm
 from sessions_log.models import Organization, Service, ServiceKey
 from sessions_log.templatetags.portal import age, chip, moment

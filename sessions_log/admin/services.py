@@ -12,8 +12,8 @@ from django.utils.safestring import SafeString
 
 from sessions_log import wiring
 from sessions_log.admin.base import PortalAdmin, current_organization
-from sessions_log.admin.looks import actor
 from sessions_log.commands.organizations import AddService, add_service
+from sessions_log.forms.actors import actor
 from sessions_log.forms.services import ServiceForm
 from sessions_log.models import Organization, Service
 from sessions_log.templatetags.portal import age, count, moment

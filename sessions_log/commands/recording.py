@@ -47,7 +47,7 @@ class Recorder:
     references: dict[int, OrganizationReferences] = field(default_factory=dict)
 
     def record_batch(self, now: datetime) -> int:
-        """Record what is pending, at most about MOST_RECORDS. Returns how many requests were taken, 0 for none.
+        """Record what is pending, at most about MOST_RECORDS. Returns how many records were taken, 0 for none.
 
         Raises what storage and keyring raise; then nothing was recorded and nothing is lost.
         """
@@ -66,12 +66,15 @@ class Recorder:
             requests = transaction.pending(MOST_RECORDS)
             if requests:
                 self._record(transaction, requests, now)
-            return len(requests)
+            return sum(request.records for request in requests)
 
     def _one_by_one(self, now: datetime) -> int:
         taken = 0
-        while taken < MOST_SINGLY and self._one(now):
-            taken += 1
+        for _ in range(MOST_SINGLY):
+            records = self._one(now)
+            if not records:
+                break
+            taken += records
         return taken
 
     def _one(self, now: datetime) -> int:
@@ -80,7 +83,7 @@ class Recorder:
                 requests = transaction.pending(1)
                 if requests:
                     self._record(transaction, requests, now)
-                return len(requests)
+                return sum(request.records for request in requests)
         except EntriesRefused as error:
             self.references.clear()
             with self.store.transaction() as transaction:
@@ -88,7 +91,7 @@ class Recorder:
                 outcome = Outcome(request.id, request.organization_id, quarantined=request.records)
                 transaction.quarantine([Quarantined(request, str(error))])
                 transaction.finish([request], [outcome])
-                return 1
+                return request.records
 
     def _record(self, transaction: RecorderTransaction, requests: list[InboxRequest], now: datetime) -> None:
         organizations = transaction.organizations([request.organization_id for request in requests])

@@ -92,8 +92,8 @@ def _depth(value: Any) -> int:
     depth, level = 0, [value]
     while level and depth <= DEEPEST:
         depth += 1
-        level = [child for node in level for child in _children(node)]
-    return depth - 1
+        level = [child for node in level for child in _children(node) if isinstance(child, (dict, list))]
+    return depth
 
 
 def _children(node: Any) -> list[Any]:

@@ -41,23 +41,19 @@ class Counters:
             # Only names written in this file are put into the text; values go beside it.
             cursor.execute(
                 f"""
+                WITH e AS MATERIALIZED ({entries.sql}), new_facets AS (
+                    INSERT INTO sessions_log_facet (organization_id, service_id, action, outcome, sensitive)
+                    SELECT DISTINCT organization_id, service_id, action, outcome, sensitive FROM e
+                    WHERE NOT EXISTS (
+                        SELECT FROM sessions_log_facet f WHERE f.organization_id = e.organization_id
+                        AND f.service_id = e.service_id AND f.action = e.action AND f.outcome = e.outcome
+                        AND f.sensitive = e.sensitive)
+                    ON CONFLICT DO NOTHING
+                )
                 INSERT INTO sessions_log_minutecounter AS counter (organization_id, minute, {_NAMES})
-                SELECT organization_id, date_trunc('minute', timestamp), {_COUNTS} FROM ({entries.sql}) e
+                SELECT organization_id, date_trunc('minute', timestamp), {_COUNTS} FROM e
                 GROUP BY 1, 2 ORDER BY 1, 2
                 ON CONFLICT (organization_id, minute) DO UPDATE SET {_SUMS}
-                """,  # nosec B608
-                entries.values,
-            )
-            # Only names written in this file are put into the text; values go beside it.
-            cursor.execute(
-                f"""
-                INSERT INTO sessions_log_facet (organization_id, service_id, action, outcome, sensitive)
-                SELECT DISTINCT organization_id, service_id, action, outcome, sensitive FROM ({entries.sql}) e
-                WHERE NOT EXISTS (
-                    SELECT FROM sessions_log_facet f WHERE f.organization_id = e.organization_id
-                    AND f.service_id = e.service_id AND f.action = e.action AND f.outcome = e.outcome
-                    AND f.sensitive = e.sensitive)
-                ON CONFLICT DO NOTHING
                 """,  # nosec B608
                 entries.values,
             )

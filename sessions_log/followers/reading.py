@@ -14,6 +14,7 @@ from sessions_log.models import FollowerPosition
 
 MOST_ENTRIES = 20_000
 MOST_BATCHES = 2_000
+_LOCK_CLASS = 0x666F6C6C  # "foll": one process at a time keeps a read model
 _COLUMNS = (
     "e.id, e.organization_id, e.service_id, e.timestamp, e.subject_id, e.session_id, e.outcome, e.sensitive,"
     " e.action, e.findings, e.ai_model"
@@ -48,8 +49,8 @@ def load(paths: Sequence[str]) -> list[Follower]:
 def follow(follower: Follower, shard: int) -> int:
     """Apply the next batches, about MOST_ENTRIES entries at most. Returns how many batches were applied."""
     with transaction.atomic():
+        _execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", _LOCK_CLASS, follower.name)
         position, _ = FollowerPosition.objects.get_or_create(follower=follower.name, shard=shard)
-        position = FollowerPosition.objects.select_for_update().get(pk=position.pk)
         last = _last_batch(shard, position.batch)
         if last is None:
             return 0
@@ -63,8 +64,17 @@ def follow(follower: Follower, shard: int) -> int:
 def rebuild(follower: Follower) -> None:
     """Make the read model anew from all entries that are kept, and take up the batches after them.
 
-    One snapshot sees entries and batch numbers alike, so nothing is missed or counted twice.
+    One snapshot sees entries and batch numbers alike, so nothing is missed or counted twice. It is taken once the
+    follower stands still.
     """
+    _execute("SELECT pg_advisory_lock(%s, hashtext(%s))", _LOCK_CLASS, follower.name)
+    try:
+        _rebuild(follower)
+    finally:
+        _execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", _LOCK_CLASS, follower.name)
+
+
+def _rebuild(follower: Follower) -> None:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
@@ -75,6 +85,11 @@ def rebuild(follower: Follower) -> None:
         follower.apply(Entries(f"SELECT {_COLUMNS} FROM sessions_log_sessionlog e", ()))  # nosec B608
         for shard, number in newest:
             FollowerPosition.objects.update_or_create(follower=follower.name, shard=shard, defaults={"batch": number})
+
+
+def _execute(statement: str, *values: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
 
 
 def _last_batch(shard: int, position: int) -> int | None:

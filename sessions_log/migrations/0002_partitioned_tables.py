@@ -136,7 +136,8 @@ BEGIN
         'outcome_' || to_char(day, 'YYYY_MM_DD'), start, start + interval '1 day');
 END $$;
 
--- A day of the inbox may go once every row of it has its outcome; its outcomes stay 30 days longer.
+-- A day of the inbox may go once every row of it has its outcome; its outcomes stay 30 days. Quarantined requests
+-- are sealed under the day's key: the day stays for them, 30 days at most.
 CREATE FUNCTION muniment_drop_inbox_day(day date) RETURNS boolean LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog SET lock_timeout = '2s' AS $$
 DECLARE
@@ -149,6 +150,12 @@ BEGIN
     EXECUTE format('SELECT EXISTS (SELECT FROM public.%I i WHERE NOT EXISTS
                     (SELECT FROM public.sessions_log_outcome o WHERE o.id = i.id))', name) INTO unfinished;
     IF unfinished THEN RETURN false; END IF;
+    IF day > (now() AT TIME ZONE 'UTC')::date - 30 AND EXISTS (
+        SELECT FROM public.sessions_log_quarantinedrequest q WHERE q.retried_at IS NULL
+        AND q.id >= public.muniment_lowest_id(day::timestamp AT TIME ZONE 'UTC')
+        AND q.id < public.muniment_lowest_id((day + 1)::timestamp AT TIME ZONE 'UTC')) THEN
+        RETURN false;
+    END IF;
     EXECUTE format('DROP TABLE public.%I', name);
     RETURN true;
 END $$;

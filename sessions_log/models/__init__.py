@@ -2,6 +2,7 @@
 
 from sessions_log.models.findings import Finding
 from sessions_log.models.inbox import Conflict, InboxRow, QuarantinedRequest, RequestOutcome
+from sessions_log.models.jobs import JobRun
 from sessions_log.models.keys import Address, Session, Subject, SubjectKey, SubjectLink, Target
 from sessions_log.models.ledger import LeafBundle, LeafTail, LedgerHead
 from sessions_log.models.organizations import Organization, Service, ServiceKey
@@ -18,6 +19,7 @@ __all__ = [
     "Finding",
     "FollowerPosition",
     "InboxRow",
+    "JobRun",
     "LeafBundle",
     "LeafTail",
     "LedgerHead",

@@ -1,4 +1,4 @@
-"""The API's OpenAPI 3.1 description, beside the views that it describes; the bodies' shapes are in `schema_components`."""
+"""The API's OpenAPI 3.1 description, operation by operation; the bodies' shapes are in `schema_components`."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -114,7 +114,7 @@ send_session_logs = extend_schema(
             "Idempotency-Key",
             OpenApiTypes.STR,
             OpenApiParameter.HEADER,
-            description="Makes a retry of records without ids safe, if the same body is sent again. 1 to 255 characters.",
+            description="Makes a retry of records without ids safe: send the same body again. 1 to 255 characters.",
         ),
         OpenApiParameter(
             "Content-Encoding",

@@ -174,8 +174,8 @@ COMPONENTS: Schema = {
             "entryId": _uuid("The entry's id."),
             "state": _string(
                 "pending: stored, not yet recorded. recorded: an entry of the ledger. conflict: recorded, and another"
-                " record came under its id and timestamp, which was not. quarantined: could not be recorded, kept for an"
-                " officer. unknown: nothing of this id is kept.",
+                " record, which was not stored, came under its id and timestamp. quarantined: could not be recorded,"
+                " kept for an officer. unknown: nothing of this id is kept.",
                 enum=["pending", "recorded", "conflict", "quarantined", "unknown"],
             ),
             "seq": _count("Its place in the ledger, once it is recorded."),

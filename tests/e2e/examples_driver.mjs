@@ -64,7 +64,8 @@ const commands = {
   },
 
   async by_environment() {
-    const id = recordByDefault({ action: "api.call", sessionId: "s-1", metadata: { text: "half \ud83d", big: 2n ** 60n } });
+    const metadata = { text: "half \ud83d", big: 2n ** 60n };
+    const id = recordByDefault({ action: "api.call", sessionId: "s-1", metadata });
     return { id, waiting: await flushDefault(10_000) };
   },
 };

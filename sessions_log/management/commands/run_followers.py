@@ -16,6 +16,7 @@ from sessions_log.queries.shards import shards
 
 _log = logging.getLogger("muniment.follower")
 LISTEN_S = 1.0
+GATHER_S = 0.1
 PAUSE_S = 0.5
 
 
@@ -45,5 +46,7 @@ def _follow_until(stop: threading.Event, followers: list[Follower]) -> None:
     with wiring.batch_announcements() as announced:
         while not stop.is_set():
             applied = sum([follow(follower, shard) for shard in shards() for follower in followers])
-            if not applied:
+            if applied:
+                stop.wait(GATHER_S)  # what comes meanwhile is applied together
+            else:
                 announced.wait(LISTEN_S)

@@ -17,6 +17,7 @@ from sessions_log.ports import KeyringUnavailable, MissingMonths, ShardTaken
 
 _log = logging.getLogger("muniment.recorder")
 POLL_S = 0.02
+WORTH_A_BATCH = 1000
 PAUSE_S = 0.5
 
 
@@ -47,7 +48,8 @@ class Command(BaseCommand):
 def _one_round(recorder: Recorder, store: wiring.RecorderStorage) -> float:
     """Record a batch. Returns how long to wait before the next, in seconds."""
     try:
-        return 0.0 if recorder.record_batch(timezone.now()) else POLL_S
+        # After a small batch the next may gather: a transaction costs as much as a hundred records.
+        return POLL_S if recorder.record_batch(timezone.now()) < WORTH_A_BATCH else 0.0
     except MissingMonths as missing:
         return _make_months(store, missing)
     except ShardTaken:

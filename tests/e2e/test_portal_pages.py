@@ -1,0 +1,383 @@
+"""The portal's pages in a real browser: under the policy, within reach of everybody, in both themes."""
+
+import itertools
+import re
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from compliance import wiring as compliance
+from compliance.commands import AddPerson, GiveRight, add_person, give_right
+from sessions_log.adapters.inbox import insert
+from sessions_log.domain.inbox import InboxRequest, new_request_id
+from tests.conftest import Servers
+from tests.e2e.portal_browser import (
+    PASSWORD,
+    Portal,
+    chromium,
+    many_records,
+    running_processes,
+    sign_in,
+    signed_in,
+    wait_until,
+)
+from tests.organizations import ACTOR, make_tenant
+
+pytestmark = [pytest.mark.slow]
+
+LOGS = "/admin/sessions_log/sessionlog/"
+KEYS = "/admin/sessions_log/servicekey/"
+PAGES = (
+    "/admin/",
+    "/admin/health/",
+    LOGS,
+    f"{LOGS}?period=24h&outcome=denied",
+    f"{LOGS}?action=deploy.rollback",
+    "/admin/sessions_log/sessionsummary/",
+    "/admin/sessions_log/service/",
+    "/admin/sessions_log/service/add/",
+    KEYS,
+    f"{KEYS}add/",
+    "/admin/sessions_log/organization/",
+    "/admin/sessions_log/inboxrow/",
+    "/admin/sessions_log/quarantinedrequest/",
+)
+WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]}}
+
+
+@pytest.fixture(scope="module")
+def portal(
+    servers: Servers,
+    django_db_setup: None,
+    django_db_blocker: pytest.Item,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Portal]:
+    """Running, with an officer, an auditor who may not see who, and some records."""
+    with running_processes(servers, tmp_path_factory.mktemp("portal")) as url:
+        with django_db_blocker.unblock():  # type: ignore[attr-defined]  # pytest-django's fixture has no public type
+            portal = _furnished(url)
+        assert portal.send(many_records()) == 202
+        wait_until(lambda: portal.listed(sessionId="session-hostile") == 3, "records are recorded")
+        yield portal
+
+
+@pytest.fixture(scope="module")
+def browser(portal: Portal) -> Iterator[Browser]:
+    """One Chromium for all tests of this file; the ORM refuses work in a thread once it runs, so it comes last."""
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def officer(browser: Browser, portal: Portal) -> Iterator[Page]:
+    """A page of the officer, signed in."""
+    context = signed_in(browser, portal, portal.officer)
+    yield context.new_page()
+    context.close()
+
+
+def _furnished(url: str) -> Portal:
+    tenant = make_tenant()
+    portal = Portal(url, tenant, f"{uuid.uuid4().hex}@example.com", f"{uuid.uuid4().hex}@example.com")
+    _person(portal, portal.officer, "Ines Keller", ("metadata", "identities", "access"))
+    _person(portal, portal.auditor, "Marek Duval", ("metadata",))
+    unopenable = InboxRequest(
+        id=new_request_id(compliance.ports().records.clock()),
+        organization_id=tenant.organization.pk,
+        service_id=tenant.service_id,
+        shard=0,
+        lane=0,
+        kind=1,
+        entry_ids=b"\x00" * 16,
+        sealed=b"\x00" * 64,
+    )
+    from django.db import connection
+
+    connection.ensure_connection()
+    insert(connection.connection, [unopenable])
+    return portal
+
+
+def _person(portal: Portal, email: str, name: str, rights: tuple[str, ...]) -> None:
+    ports, organization_id = compliance.ports(), portal.tenant.organization.pk
+    add = AddPerson(email=email, password=PASSWORD, name=name, organization_id=organization_id, actor=ACTOR)
+    holder = add_person(add, ports)
+    for right in rights:
+        reason = "for the tests of the portal"
+        give = GiveRight(holder=holder, right=right, organization_id=organization_id, reason=reason, actor=ACTOR)
+        give_right(give, ports)
+
+
+def faults_of(page: Page) -> list[str]:
+    """What the policy stopped, what axe found, and whether the page is wider than the window."""
+    faults = [f"policy: {violation}" for violation in page.evaluate("window.violations")]
+    for violation in Axe().run(page, options=WCAG).response["violations"]:
+        faults += [f"{violation['id']}: {node['html'][:200]}" for node in violation["nodes"]]
+    if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+        faults.append("wider than the window")
+    return [f"{page.url}: {fault}" for fault in faults]
+
+
+@pytest.mark.parametrize(("theme", "width"), list(itertools.product(("light", "dark"), (1280, 390))))
+def test_pages_keep_to_the_policy_and_are_within_reach(
+    browser: Browser, portal: Portal, theme: str, width: int
+) -> None:
+    viewport = {"width": width, "height": 800}
+    context = signed_in(browser, portal, portal.officer, color_scheme=theme, viewport=viewport)
+    faults: list[str] = []
+    page = context.new_page()
+    for path in PAGES:
+        page.goto(portal.url + path)
+        faults += faults_of(page)
+    page.goto(portal.url + LOGS)
+    page.locator("#changelist-filter > summary").click()
+    faults += faults_of(page)
+    page.locator(".records tbody a").first.click()
+    expect(page.get_by_role("heading", name="Identity and metadata")).to_be_visible()
+    faults += faults_of(page)
+    context.clear_cookies()
+    page.goto(f"{portal.url}/admin/login/")
+    faults += faults_of(page)
+    context.close()
+    assert faults == []
+
+
+def search(page: Page, portal: Portal, value: str) -> None:
+    page.goto(portal.url + LOGS)
+    page.get_by_placeholder("Exact user, session, type/target or address").fill(value)
+    page.keyboard.press("Enter")
+    page.wait_for_load_state()
+
+
+@pytest.mark.parametrize("value", ["session-hostile", "203.0.113.9", "guest/list-77", "guest:list-77"])
+def test_record_is_found_by_its_exact_values(officer: Page, portal: Portal, value: str) -> None:
+    search(officer, portal, value)
+
+    expect(officer.locator(".records tbody tr")).to_have_count(3)
+    assert value not in officer.url
+    assert "found=" in officer.url
+
+
+def test_part_of_a_value_finds_nothing_and_the_page_says_why(officer: Page, portal: Portal) -> None:
+    search(officer, portal, "session-host")
+
+    expect(officer.get_by_role("heading", name="Nothing matches")).to_be_visible()
+    expect(officer.get_by_text("Parts of words are not searched")).to_be_visible()
+
+
+def test_senders_text_is_shown_and_never_run(officer: Page, portal: Portal) -> None:
+    search(officer, portal, "session-hostile")
+    officer.locator(".records tbody a").first.click()
+
+    expect(officer.get_by_text("mallory<script>window.hacked=1</script>")).to_be_visible()
+    metadata = officer.locator("pre.code")
+    expect(metadata).to_contain_text('"rows": 4218')
+    expect(metadata).to_contain_text("<b>bold</b>")
+    expect(metadata.locator(".invisible")).to_have_text("U+200B")
+    expect(metadata.locator(".placeholder")).to_contain_text("EMAIL")
+    assert "giulia.bianchi" not in officer.content()
+    assert officer.evaluate("window.hacked") is None
+
+
+def test_session_of_a_record_is_shown_in_order(officer: Page, portal: Portal) -> None:
+    search(officer, portal, "session-hostile")
+    officer.locator(".records tbody a").last.click()
+
+    steps = officer.locator(".timeline .what")
+    expect(steps).to_have_count(3)
+    expect(officer.locator(".timeline .is-this")).to_have_count(1)
+    expect(officer.get_by_text("3 records in")).to_be_visible()
+
+
+def test_filters_narrow_the_list_and_are_taken_off(officer: Page, portal: Portal) -> None:
+    officer.goto(portal.url + LOGS)
+    officer.locator("#changelist-filter > summary").click()
+    officer.locator(".drawer-panel").get_by_role("link", name="denied", exact=True).click()
+    expect(officer.locator(".records tbody tr")).to_have_count(1)
+    officer.get_by_role("link", name="24 h").click()
+    expect(officer.locator(".records tbody tr")).to_have_count(1)
+
+    officer.get_by_role("link", name="Remove filter outcome denied").click()
+    expect(officer.locator(".records tbody tr")).to_have_count(50)
+    expect(officer.get_by_role("link", name="24 h")).to_have_attribute("aria-current", "true")
+
+
+def test_time_range_is_asked_for_and_a_wrong_one_is_told(officer: Page, portal: Portal) -> None:
+    officer.goto(portal.url + LOGS)
+    officer.get_by_text(re.compile("^From . to$")).click()
+    officer.get_by_label("To", exact=True).fill("2020-01-01 10:00")
+    officer.get_by_role("button", name="Show").click()
+    expect(officer.get_by_role("heading", name="Nothing matches")).to_be_visible()
+
+    officer.goto(f"{portal.url}{LOGS}?start=yesterday")
+    expect(officer.get_by_role("alert")).to_contain_text("A time could not be read")
+
+
+def test_pages_lead_to_older_records_and_back(officer: Page, portal: Portal) -> None:
+    search(officer, portal, "session-usual")
+    first = officer.locator(".records tbody a").first.get_attribute("href")
+    seen = set()
+    for expected in (50, 50, 20):
+        rows = officer.locator(".records tbody a")
+        expect(rows).to_have_count(expected)
+        seen |= {rows.nth(index).get_attribute("href") for index in range(expected)}
+        if expected == 50:
+            officer.get_by_role("link", name="Older").click()
+    assert len(seen) == 120
+    expect(officer.get_by_role("link", name="Older")).to_have_count(0)
+
+    officer.get_by_role("link", name="Newer").click()
+    officer.get_by_role("link", name="Newer").click()
+    expect(officer.locator(".records tbody a").first).to_have_attribute("href", str(first))
+
+
+def test_keys_move_through_the_rows(officer: Page, portal: Portal) -> None:
+    officer.goto(portal.url + LOGS)
+    rows = officer.locator(".records tbody a")
+    for key in "jjk":
+        officer.keyboard.press(key)
+    expect(rows.nth(0)).to_be_focused()
+    officer.keyboard.press("/")
+    expect(officer.locator("#global-search")).to_be_focused()
+
+    rows.nth(1).focus()
+    wanted = str(rows.nth(1).get_attribute("href"))
+    officer.keyboard.press("Enter")
+    officer.wait_for_url(f"**{wanted}")
+
+
+def test_theme_and_narrow_navigation_are_kept(officer: Page, portal: Portal) -> None:
+    officer.goto(portal.url + LOGS)
+    officer.get_by_role("button", name="Switch between light and dark").click()
+    officer.get_by_role("button", name="Navigation", exact=True).click()
+    root = officer.locator("html")
+    expect(root).to_have_attribute("data-theme", "dark")
+
+    officer.reload()
+    expect(root).to_have_attribute("data-theme", "dark")
+    expect(root).to_have_attribute("data-nav", "rail")
+    box = officer.locator("#portal-nav").bounding_box()
+    assert box is not None
+    assert box["width"] == 53
+
+
+def test_navigation_opens_as_a_drawer_on_a_telephone(browser: Browser, portal: Portal) -> None:
+    context = signed_in(browser, portal, portal.officer, viewport={"width": 390, "height": 800})
+    page = context.new_page()
+    page.goto(portal.url + LOGS)
+    link = page.locator("#portal-nav").get_by_role("link", name="Services")
+    expect(link).to_be_hidden()
+    page.get_by_role("button", name="Navigation", exact=True).click()
+    link.click()
+    expect(page.get_by_role("heading", name="Services", level=1)).to_be_visible()
+    context.close()
+
+
+def test_without_the_right_to_identities_nothing_personal_is_in_the_page(browser: Browser, portal: Portal) -> None:
+    context: BrowserContext = signed_in(browser, portal, portal.auditor)
+    page = context.new_page()
+    page.goto(f"{portal.url}{LOGS}?outcome=denied")
+    texts = [page.content()]
+    page.locator(".records tbody a").first.click()
+    expect(page.get_by_text("Sealed. Seeing who needs the right")).to_be_visible()
+    texts.append(page.content())
+    for secret in ("mallory", "203.0.113.9", "session-hostile", "list-77", "4218", "Mozilla/5.0 &lt;img"):
+        assert not any(secret in text for text in texts), secret
+    assert page.locator("#global-search").count() == 0
+
+    answer = page.goto(portal.url + KEYS)
+    assert answer is not None
+    assert answer.status == 403
+    context.close()
+
+
+def test_records_of_another_organization_are_not_found(officer: Page, portal: Portal) -> None:
+    answer = officer.goto(f"{portal.url}{LOGS}{uuid.uuid4()}/")
+    assert answer is not None
+    assert answer.status == 404
+    expect(officer.get_by_role("heading", name="Nothing is here")).to_be_visible()
+
+
+def test_service_key_is_shown_once_works_and_ends(officer: Page, portal: Portal) -> None:
+    officer.goto(f"{portal.url}/admin/sessions_log/service/add/")
+    officer.get_by_label("Name").fill("kitchen")
+    officer.get_by_role("button", name="Add the service").click()
+    officer.get_by_role("button", name="Make the key").click()
+    token = str(officer.locator("#key").text_content())
+    assert portal.send(many_records()[:1], token) == 202
+
+    officer.get_by_role("link", name="I have stored it").click()
+    assert token not in officer.content()
+    row = officer.locator(".records tbody tr").filter(has_text="kitchen")
+    row.get_by_role("checkbox").check()
+    officer.get_by_role("button", name="Revoke …").click()
+    officer.get_by_role("button", name="Revoke this key").click()
+    expect(officer.get_by_text("Nobody is let in with it any more")).to_be_visible()
+    expect(row).to_contain_text("revoked")
+    wait_until(lambda: portal.send(many_records()[:1], token) == 401, "the key is refused")
+
+
+def test_rotated_key_hands_over_to_a_new_one(officer: Page, portal: Portal) -> None:
+    officer.goto(portal.url + KEYS)
+    officer.locator(".records tbody tr").filter(has_text="orders").locator("a").first.click()
+    officer.get_by_role("link", name="Rotate").click()
+    officer.get_by_role("button", name="Make the new key").click()
+    token = str(officer.locator("#key").text_content())
+
+    assert portal.send(many_records()[:1], token) == 202
+    assert portal.send(many_records()[:1]) == 202
+    expect(officer.get_by_text("The old key works for another 24 hours")).to_be_visible()
+
+
+def test_wrong_network_of_a_key_is_told_at_its_field(officer: Page, portal: Portal) -> None:
+    officer.goto(f"{portal.url}{KEYS}add/")
+    officer.get_by_label("Service").select_option(label="orders")
+    officer.get_by_label("Only from").fill("kitchen")
+    officer.get_by_role("button", name="Make the key").click()
+    expect(officer.locator(".field-allowed_networks .errorlist")).to_contain_text("192.0.2.0/24")
+
+
+def test_organization_is_renamed(officer: Page, portal: Portal) -> None:
+    officer.goto(f"{portal.url}/admin/sessions_log/organization/")
+    officer.locator(".records tbody a").first.click()
+    officer.get_by_label("Name").fill("Trattoria Due")
+    officer.get_by_role("button", name="Save").click()
+    expect(officer.locator(".records")).to_contain_text("Trattoria Due")
+
+
+def test_request_that_cannot_be_opened_stays_in_quarantine(officer: Page, portal: Portal) -> None:
+    officer.goto(f"{portal.url}/admin/sessions_log/quarantinedrequest/")
+    row = officer.locator(".records tbody tr")
+    expect(row).to_contain_text("does not open under the inbox key of its day")
+    row.get_by_role("checkbox").check()
+    officer.get_by_role("button", name="Retry").click()
+    expect(officer.locator(".messagelist .error")).to_contain_text("stays")
+    expect(officer.locator(".records tbody tr")).to_contain_text("waiting")
+
+
+def test_health_page_tells_how_each_part_does(officer: Page, portal: Portal) -> None:
+    officer.goto(f"{portal.url}/admin/health/")
+    for part in ("PostgreSQL", "Valkey", "Partitions", "Recorder", "Follower counters", "Keyring"):
+        expect(officer.locator(".health tr").filter(has_text=re.compile(part))).to_have_count(1)
+
+
+def test_wrong_password_is_not_let_in(browser: Browser, portal: Portal) -> None:
+    page = browser.new_page()
+    sign_in(page, portal, portal.officer, "wrong")
+    expect(page.get_by_role("alert")).to_be_visible()
+    answer = page.goto(portal.url + LOGS)
+    assert answer is not None
+    assert "/login/" in answer.url
+    page.close()
+
+
+def test_signing_out_ends_the_session(officer: Page, portal: Portal) -> None:
+    officer.goto(portal.url + LOGS)
+    officer.locator(".account summary").click()
+    officer.get_by_role("button", name="Sign out").click()
+    expect(officer.get_by_role("heading", name="Sign in")).to_be_visible()
+    officer.goto(portal.url + LOGS)
+    assert "/login/" in officer.url
