@@ -14,7 +14,7 @@ from django.core.wsgi import get_wsgi_application
 
 from config.proxies import BehindProxies
 from config.start import refusals_in_words
-from sessions_log.management.memory import spare_the_collector
+from sessions_log.management.process import spare_the_collector
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 

@@ -100,6 +100,10 @@ class EntriesRefused(Exception):
     """The storage does not take these entries; the message says why, without values."""
 
 
+class EntriesExist(EntriesRefused):
+    """Some of the entries are stored already; nothing of the batch was."""
+
+
 class References(Protocol):
     """Subjects with their keys, sessions, targets and addresses, within a transaction of the recorder."""
 
@@ -142,7 +146,10 @@ class RecorderTransaction(Protocol):
         """Which of the ids are entries already: subject id and sealed identity of each."""
 
     def append(self, entries: NewEntries) -> None:
-        """Give the entries their seq, extend the ledger and store them. Raises EntriesRefused, MissingMonths."""
+        """Give the entries their seq, extend the ledger, store them.
+
+        Raises EntriesExist, EntriesRefused, MissingMonths.
+        """
 
     def finish(self, requests: Sequence[InboxRequest], outcomes: Sequence[Outcome]) -> int:
         """Write the outcomes and the batch, move the position. Returns the batch's number."""

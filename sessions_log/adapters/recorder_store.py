@@ -17,7 +17,7 @@ from sessions_log.domain.leaf import BUNDLE_LEAVES, bundle, unbundle
 from sessions_log.domain.outcomes import ConflictSeen, Outcome, Quarantined
 from sessions_log.domain.redaction import DETECTORS_VERSION
 from sessions_log.domain.spans import spans_of
-from sessions_log.ports import EntriesRefused, MissingMonths, RecordingOrganization, ShardTaken
+from sessions_log.ports import EntriesExist, EntriesRefused, MissingMonths, RecordingOrganization, ShardTaken
 
 _LOCK_CLASS = 0x6D756E69  # "muni": the advisory locks of recorders
 BATCH_CHANNEL = "muniment_batch"
@@ -59,6 +59,8 @@ class PostgresRecorderStore:
         try:
             with connection.transaction():
                 yield PostgresRecorderTransaction(connection, self._shard, self._months)
+        except psycopg.errors.UniqueViolation:
+            raise EntriesExist("entries are stored already") from None
         except psycopg.errors.IntegrityError as error:
             raise EntriesRefused(f"the database refuses it ({type(error).__name__})") from None
         except psycopg.DataError as error:

@@ -15,6 +15,7 @@ from sessions_log.domain.outcomes import ConflictSeen, Outcome, Quarantined
 from sessions_log.domain.sealing import CannotOpen, record_digest
 from sessions_log.domain.session_record import SessionRecord, stored_records
 from sessions_log.ports import (
+    EntriesExist,
     EntriesRefused,
     KeyDestroyed,
     Keyring,
@@ -25,6 +26,7 @@ from sessions_log.ports import (
 
 MOST_RECORDS = 5_000
 MOST_SINGLY = 200
+WARY_BATCHES = 200
 
 
 @dataclass(slots=True)
@@ -45,6 +47,7 @@ class Recorder:
     store: RecorderStore
     keyring: Keyring
     references: dict[int, OrganizationReferences] = field(default_factory=dict)
+    wary: int = 0
 
     def record_batch(self, now: datetime) -> int:
         """Record what is pending, at most about MOST_RECORDS. Returns how many records were taken, 0 for none.
@@ -53,15 +56,20 @@ class Recorder:
         """
         try:
             return self._attempt(now)
-        except (EntriesRefused, SubjectGone):
-            # Done again from the start, request by request, so that one bad request does not hold up the rest.
+        except (EntriesRefused, SubjectGone) as error:
             self.references.clear()
+            was_wary, self.wary = self.wary, WARY_BATCHES
+            if isinstance(error, EntriesExist) and not was_wary:
+                # Nearly no record comes twice, so nothing is looked up until one does; then, for a while, all are.
+                return self.record_batch(now)
+            # Done again from the start, request by request, so that one bad request does not hold up the rest.
             return self._one_by_one(now)
         except BaseException:
             self.references.clear()
             raise
 
     def _attempt(self, now: datetime) -> int:
+        self.wary = max(0, self.wary - 1)
         with self.store.transaction() as transaction:
             requests = transaction.pending(MOST_RECORDS)
             if requests:
@@ -192,7 +200,8 @@ class Recorder:
         candidates: list[Candidate],
     ) -> list[Candidate]:
         """The candidates that are not entries yet; the others are counted as duplicates or conflicts."""
-        known = transaction.recorded(organization.id, [candidate.entry_id for candidate in candidates])
+        ids = [candidate.entry_id for candidate in candidates]
+        known = transaction.recorded(organization.id, ids) if self.wary else {}
         stored = {
             entry_id: references.digest_of(transaction.references, subject, sealed, entry_id)
             for entry_id, (subject, sealed) in known.items()

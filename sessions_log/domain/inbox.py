@@ -69,7 +69,7 @@ def open_body(sealed: bytes, day_key: bytes, *, request_id: bytes, organization:
     """The inverse of `seal_body`. Raises CannotOpen."""
     try:
         packed = _cipher(day_key).decrypt(sealed[:12], sealed[12:], request_id + organization.bytes)
-    except InvalidTag:
+    except (InvalidTag, ValueError):  # ValueError: cut short, even of its nonce
         raise CannotOpen("an inbox row does not open under its day's key") from None
     if packed[:1] == _PLAIN:
         return packed[1:]

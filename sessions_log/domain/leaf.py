@@ -73,9 +73,8 @@ def unbundle(packed: bytes) -> list[bytes]:
     leaves, at = [], 0
     while at < len(packed):
         length = int.from_bytes(packed[at : at + 2], "big")
-        one = packed[at + 2 : at + 2 + length]
-        if len(one) != length:
+        if at + 2 + length > len(packed):
             raise ValueError("an entry bundle ends within a leaf")
-        leaves.append(one)
+        leaves.append(packed[at + 2 : at + 2 + length])
         at += 2 + length
     return leaves

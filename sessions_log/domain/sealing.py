@@ -84,7 +84,7 @@ class PartCipher:
             raise CannotOpen("sealed by a schema that this version does not know")
         try:
             packed = self._cipher.decrypt(nonce, sealed[14:], entry_id + bytes((kind, self._part)) + header)
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # ValueError: cut short, even of its nonce
             raise CannotOpen("a sealed part does not open under its key") from None
         return _codec().decompress(packed)
 
@@ -106,7 +106,7 @@ class ValueCipher:
         """The plain value. Raises CannotOpen."""
         try:
             return self._cipher.decrypt(sealed[:12], sealed[12:], row_id + table.encode()).decode()
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # ValueError: cut short, even of its nonce
             raise CannotOpen("a sealed value does not open under its key") from None
 
 

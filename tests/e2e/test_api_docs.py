@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -15,26 +14,18 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from config.supervisor.processes import free_port
 from tests.conftest import Servers
+from tests.e2e.portal_browser import COUNT_VIOLATIONS, chromium, wait_until
 from tests.organizations import make_tenant
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-CHROMIUM = "/usr/bin/chromium"
-CHROMIUM_OPTIONS = (
-    "--no-sandbox --headless --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-    " --disable-component-update --disable-sync"
-).split()
 POLICY = {
     "default-src": "'none'", "script-src": "'self'", "style-src": "'self'", "img-src": "'self'",
     "font-src": "'self'", "connect-src": "'self'",
 }  # fmt: skip
-NOTE_VIOLATIONS = """
-window.violations = [];
-document.addEventListener("securitypolicyviolation", (event) => violations.push(event.violatedDirective));
-"""
 NOBODY_LISTENS = "postgresql://muniment_web@127.0.0.1:1/muniment"
 KEY_OF_NOBODY = f"mun_{'a' * 12}_{'a' * 43}"
 WIDTHS = (1280, 390)
@@ -53,20 +44,17 @@ def web_process(environment: Mapping[str, str]) -> Iterator[str]:
         start_new_session=True,
     )  # fmt: skip
     try:
-        _wait_until_live(url)
+        wait_until(lambda: _is_live(url), "the web process answers")
         yield url
     finally:
         process.terminate()
         process.wait(10)
 
 
-def _wait_until_live(url: str) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/healthz/live", timeout=2):
-            return
-        time.sleep(0.05)
-    raise AssertionError("the web process does not answer")
+def _is_live(url: str) -> bool:
+    with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/healthz/live", timeout=2):
+        return True
+    return False
 
 
 @pytest.fixture(scope="module")
@@ -77,10 +65,8 @@ def portal(servers: Servers, django_db_setup: None) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_OPTIONS)
+    with chromium() as running:
         yield running
-        running.close()
 
 
 class Visit:
@@ -90,7 +76,7 @@ class Visit:
         context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=theme)
         context.grant_permissions(["clipboard-read", "clipboard-write"], origin=portal)
         self.page: Page = context.new_page()
-        self.page.add_init_script(NOTE_VIOLATIONS)
+        self.page.add_init_script(COUNT_VIOLATIONS)
         self.faults: list[str] = []
         self.addresses: set[str] = set()
         self.page.on("console", self._note)

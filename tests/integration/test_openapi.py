@@ -26,8 +26,8 @@ WRONG = {"id": "w", "sessionId": "s", "timestamp": "yesterday", "action": "recor
 Conversation = list[tuple[str, str, Answer]]
 
 
-@pytest.fixture(scope="module")
-def description() -> Any:
+@pytest.fixture
+def description(db: None) -> Any:
     answer = call("GET", "/api/openapi.json")
     assert answer.headers["content-type"] == "application/json"
     return answer.json
@@ -154,7 +154,7 @@ def test_wrong_address_is_a_problem_and_no_page(path: str) -> None:
 
 
 def test_wrong_host_is_a_problem_and_no_page() -> None:
-    answer = call("GET", "/api/v1/session-logs", environ={"HTTP_HOST": "elsewhere.example"})
+    answer = call("GET", "/api/openapi.json", environ={"HTTP_HOST": "elsewhere.example"})
 
     assert (answer.status, answer.headers["content-type"]) == (400, "application/problem+json")
 

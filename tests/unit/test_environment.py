@@ -43,7 +43,7 @@ def test_every_option_of_a_database_url_is_kept() -> None:
         "sslmode": "verify-full",
         "sslcrl": "/crl.pem",
         "channel_binding": "require",
-        "connect_timeout": 9,
+        "connect_timeout": "9",
     }
 
 

@@ -168,12 +168,16 @@ def test_metadata_may_have_32_levels_and_no_more() -> None:
     assert (refused.path, refused.reason) == ("$.metadata", "nested deeper than 32 levels")
 
 
-def test_no_depth_of_metadata_ends_in_a_recursion_error() -> None:
-    for depth in range(900, 1100):
-        nested = b"[" * depth + b"]" * depth
-        body = b'{"sessionId":"s","timestamp":"2026-11-23T11:59:00Z","action":"record.view","metadata":{"a":%s}}' % nested
-        for decoded in (decode_records(body, WINDOW), decode_records(b"[" + body + b"]", WINDOW), decode_lines(body, WINDOW)):
-            assert [type(one) for one in decoded] == [Rejection]
+@pytest.mark.parametrize("depth", [*range(900, 1100, 3), *range(980, 1000), 100_000])
+def test_no_depth_of_metadata_ends_in_a_recursion_error(depth: int) -> None:
+    nested = b"[" * depth + b"]" * depth
+    body = b'{"sessionId":"s","timestamp":"2026-11-23T11:59:00Z","action":"record.view","metadata":{"a":%s}}' % nested
+    for decode, text in ((decode_records, body), (decode_lines, body), (decode_records, b"[" + body + b"]")):
+        try:
+            (decoded,) = decode(text, WINDOW)
+        except MalformedJson:
+            continue
+        assert isinstance(decoded, Rejection)
 
 
 @given(

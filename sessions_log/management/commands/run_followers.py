@@ -12,6 +12,7 @@ from django.db import DatabaseError, InterfaceError
 
 from sessions_log import wiring
 from sessions_log.followers.reading import Follower, follow, load
+from sessions_log.management.process import yield_to_the_web
 from sessions_log.queries.shards import shards
 
 _log = logging.getLogger("muniment.follower")
@@ -30,6 +31,7 @@ class Command(BaseCommand):
         stop = threading.Event()
         for sign in (signal.SIGTERM, signal.SIGINT):
             signal.signal(sign, lambda *_: stop.set())
+        yield_to_the_web()
         followers = load(settings.FOLLOWERS)
         _log.info("followers started")
         while not stop.is_set():

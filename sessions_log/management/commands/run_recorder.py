@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from sessions_log import wiring
 from sessions_log.commands.recording import Recorder
-from sessions_log.management.memory import spare_the_collector
+from sessions_log.management.process import spare_the_collector, yield_to_the_web
 from sessions_log.ports import KeyringUnavailable, MissingMonths, ShardTaken
 
 _log = logging.getLogger("muniment.recorder")
@@ -38,6 +38,7 @@ class Command(BaseCommand):
         store = wiring.recorder_store(options["shard"])
         recorder = Recorder(store, wiring.keyring())
         spare_the_collector()
+        yield_to_the_web()
         _log.info("recorder started", extra={"shard": options["shard"]})
         while not stop.is_set():
             stop.wait(_one_round(recorder, store))
