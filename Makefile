@@ -68,7 +68,7 @@ check: $(STAMP) ## Style, types, imports, security, migrations, deployment, then
 	$(DEPLOYED) $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(MAKE) --no-print-directory test
 
-bench: $(STAMP) ## Measure against the classic baseline; writes docs/benchmarks.md
+bench: $(STAMP) ## Measure against the classic baseline; prints the tables of docs/benchmarks.md
 	$(BIN)/python -m tests.perf
 
 lock: $(STAMP) ## Write requirements.lock anew from requirements.in (UPGRADE=--upgrade for newer ones)
