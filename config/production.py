@@ -20,7 +20,8 @@ from psycopg.conninfo import conninfo_to_dict
 from config.env import Environment
 
 SECRET_CHARACTERS = 50
-SECRET_BITS = 128
+# 50 random digits leave 270 bits or more, a word of 20 letters, repeated, fewer than these.
+SECRET_BITS = 200
 # What secrets begin with, or hold, that were never meant to be secret.
 MADE_FOR_DEVELOPMENT = ("development-", "django-insecure-")
 PLACEHOLDERS = ("changeme", "change-me", "change_me", "insecure", "your-secret", "your_secret")

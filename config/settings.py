@@ -88,6 +88,8 @@ DATABASES["default"]["OPTIONS"]["pool"] = {
     "min_size": 0,
     "max_size": env.whole("MUNIMENT_POOL", 8),
     "timeout": 3,
+    # Gives up an attempt soon instead of waiting ever longer for the next: back as soon as the database is.
+    "reconnect_timeout": 1,
 }
 if owner_url := env.optional("DATABASE_URL_OWNER"):
     DATABASES["owner"] = database("DATABASE_URL_OWNER", owner_url)

@@ -3,7 +3,9 @@
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 
+from django.db import connection
 from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
@@ -12,34 +14,56 @@ from rest_framework.request import Request
 
 from sessions_log.domain.service_key import KnownKey, matches, parse
 from sessions_log.queries.service_keys import key_by_prefix
+from sessions_log.serializers.problems import Problem
 
 # Revocation bites within a second: no process trusts what it knows of a key for longer.
 TRUSTED_FOR_S = 0.8
+ASKED_FOR_S = 2.0
+RETRY_AFTER_S = 2
 _MOST_KEPT = 10_000
 _REFUSED = "The key is unknown, expired or revoked, or may not be used from this network."
 
 
 class KeyCache:
-    """What this process knows of keys, for TRUSTED_FOR_S. Safe for use by threads."""
+    """What this process knows of keys, for TRUSTED_FOR_S. Safe for use by threads.
+
+    The database is asked once for all who wait for a key, in a thread beside theirs: one that stands still then
+    holds up no request for longer than ASKED_FOR_S.
+    """
 
     def __init__(self, load: Callable[[str], KnownKey | None]) -> None:
         self._load = load
         self._known: dict[str, tuple[float, KnownKey | None]] = {}
+        self._asked: dict[str, Future[KnownKey | None]] = {}
         self._lock = threading.Lock()
+        self._askers = ThreadPoolExecutor(2, thread_name_prefix="keys")
 
     def get(self, prefix: str) -> KnownKey | None:
-        """The key of this prefix, or None."""
+        """The key of this prefix, or None. Raises Problem (503) when the database does not answer in time."""
         known = self._known.get(prefix)
         if known is not None and known[0] > time.monotonic():
             return known[1]
-        with self._lock:  # one thread asks the database for all
-            known = self._known.get(prefix)
-            if known is None or known[0] <= time.monotonic():
-                if len(self._known) > _MOST_KEPT:
-                    self._known.clear()
-                known = (time.monotonic() + TRUSTED_FOR_S, self._load(prefix))
-                self._known[prefix] = known
-        return known[1]
+        with self._lock:
+            asked = self._asked.get(prefix)
+            if asked is None:
+                asked = self._asked[prefix] = self._askers.submit(self._ask, prefix)
+        try:
+            return asked.result(ASKED_FOR_S)
+        except TimeoutError:
+            raise Problem(503, "The database does not answer now.", retry_after_s=RETRY_AFTER_S) from None
+
+    def _ask(self, prefix: str) -> KnownKey | None:
+        try:
+            until = time.monotonic() + TRUSTED_FOR_S
+            key = self._load(prefix)
+            if len(self._known) > _MOST_KEPT:
+                self._known.clear()
+            self._known[prefix] = until, key
+            return key
+        finally:
+            with self._lock:
+                del self._asked[prefix]
+            connection.close()  # this thread's own, back to the pool
 
 
 _keys = KeyCache(key_by_prefix)

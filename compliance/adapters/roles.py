@@ -85,8 +85,11 @@ def make_roles(connection: Connection, passwords: Mapping[str, str]) -> None:
         if name not in existing:
             connection.execute(sql.SQL("CREATE ROLE {} {}").format(sql.Identifier(name), login))
         if password := passwords.get(name.removeprefix("muniment_")):
-            statement = sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(name), sql.Literal(password))
-            connection.execute(statement)
+            # Hashed here: servers log statements of this kind, and no log may hold a password.
+            verifier = connection.pgconn.encrypt_password(password.encode(), name.encode(), b"scram-sha-256")
+            connection.execute(
+                sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(name), sql.Literal(verifier.decode()))
+            )
     connection.execute("GRANT muniment_intake TO muniment_web")
 
 

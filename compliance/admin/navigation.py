@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from django.http import HttpRequest
 from django.urls import reverse
 
+from sessions_log.queries.filter_values import ledger_size
+from sessions_log.queries.quarantine import waiting_in_quarantine
+from sessions_log.templatetags.portal import short_number
+
 SEE = "sessions_log.metadata"
 ACCESS = "sessions_log.access"
 
@@ -63,8 +67,10 @@ PAGES: tuple[tuple[str, tuple[Page, ...]], ...] = (
 
 def navigation(request: HttpRequest) -> list[Group]:
     """The groups with at least one page that the user may open."""
+    organization = getattr(request, "organization", None)
+    counts = _counts(organization.pk) if organization else {}
     groups = (
-        Group(title, tuple(_item(page, request.path) for page in pages if _is_offered(page, request)))
+        Group(title, tuple(_item(page, request.path, counts) for page in pages if _is_offered(page, request)))
         for title, pages in PAGES
     )
     return [group for group in groups if group.items]
@@ -77,7 +83,24 @@ def _is_offered(page: Page, request: HttpRequest) -> bool:
     return bool(organization) and request.user.has_perm(page.right, organization)
 
 
-def _item(page: Page, path: str) -> Item:
+def _counts(organization_id: int) -> dict[str, tuple[str, bool]]:
+    """By page: a number, and whether it asks for work. Nothing here counts rows of records."""
+    waiting = waiting_in_quarantine(organization_id)
+    return {
+        "sessions_log_sessionlog_changelist": (short_number(ledger_size(organization_id)), False),
+        "sessions_log_quarantinedrequest_changelist": (short_number(waiting) if waiting else "", True),
+    }
+
+
+def _item(page: Page, path: str, counts: dict[str, tuple[str, bool]]) -> Item:
     url = reverse(f"admin:{page.name}")
     is_current = path == url if page.name == "index" else path.startswith(url)
-    return Item(label=page.label, picture=page.picture, url=url, is_current=is_current)
+    count, asks_for_work = counts.get(page.name, ("", False))
+    return Item(
+        label=page.label,
+        picture=page.picture,
+        url=url,
+        is_current=is_current,
+        count=count,
+        asks_for_work=asks_for_work,
+    )

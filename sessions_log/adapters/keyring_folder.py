@@ -55,8 +55,9 @@ class FolderKeyring:
         """See the port. At hand are the keys of the days last used."""
         key = self._days.get(day)
         if key is None:
+            self._require_place()
             key = self._make(self._inbox(day), 32)
-            self._known.pop(self._inbox(day))
+            self._known.pop(self._inbox(day), None)
             if len(self._days) >= _DAYS_KEPT:
                 self._days.clear()
             self._days[day] = key
@@ -64,10 +65,8 @@ class FolderKeyring:
 
     def destroy_inbox_key(self, day: date) -> None:
         """See the port. The emptied file stays, so that the day's key is not made again."""
-        path = self._inbox(day)
         self._days.pop(day, None)
-        if path.exists() and path.stat().st_size:
-            _guarded(lambda: _overwrite(path))
+        _guarded(lambda: _overwrite(self._inbox(day)))
 
     def check(self) -> None:
         """See the port."""
@@ -75,7 +74,7 @@ class FolderKeyring:
         _guarded(lambda: self._try(probe))
 
     def _try(self, probe: Path) -> None:
-        self._prepare(self._folder)
+        self._require_place()
         probe.write_bytes(b"")
         probe.unlink()
 
@@ -90,14 +89,22 @@ class FolderKeyring:
             return known
         key = _guarded(lambda: path.read_bytes() if path.exists() else b"")
         if not key:
+            self._require_place()
             raise KeyDestroyed(f"the keyring has no {path.name}")
         self._known[path] = key
         return key
+
+    def _require_place(self) -> None:
+        """Neither miss keys nor make new ones where the keyring is not: its folder may not be mounted."""
+        if not _guarded((self._folder / "organizations").is_dir):
+            raise KeyringUnavailable("the keyring folder is not there, or holds no organization")
 
     def _make(self, path: Path, size: int) -> bytes:
         with self._lock:
             if not _guarded(path.exists):
                 _guarded(lambda: self._create(path, secrets.token_bytes(size)))
+            # Whoever made it may not have come so far: what is sealed with a key must not outlive it.
+            _guarded(lambda: self._sync_down_to(path.parent))
         return self._read(path)
 
     def _create(self, path: Path, key: bytes) -> None:
@@ -110,11 +117,19 @@ class FolderKeyring:
             pass  # another process was first: its key counts
         finally:
             fresh.unlink()
-        _sync_folder(path.parent)
 
     def _prepare(self, folder: Path) -> None:
-        for one in (*reversed(folder.relative_to(self._folder).parents), folder.relative_to(self._folder)):
-            (self._folder / one).mkdir(mode=0o700, parents=True, exist_ok=True)
+        for one in self._down_to(folder):
+            one.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def _sync_down_to(self, folder: Path) -> None:
+        for one in self._down_to(folder):
+            _sync_folder(one)
+
+    def _down_to(self, folder: Path) -> list[Path]:
+        """The keyring's folder, and those between it and `folder`, which is the last."""
+        below = folder.relative_to(self._folder)
+        return [self._folder / one for one in (*reversed(below.parents), below)]
 
 
 def _write_durably(path: Path, content: bytes, flags: int) -> None:
@@ -127,6 +142,8 @@ def _write_durably(path: Path, content: bytes, flags: int) -> None:
 
 
 def _overwrite(path: Path) -> None:
+    if not path.exists() or not path.stat().st_size:
+        return
     _write_durably(path, b"\x00" * path.stat().st_size, 0)
     _write_durably(path, b"", os.O_TRUNC)
     _sync_folder(path.parent)

@@ -5,12 +5,14 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from sessions_log import wiring
 from sessions_log.admin.base import ACCESS, PortalAdmin
 from sessions_log.commands.organizations import ChangeOrganization, change_organization
 from sessions_log.forms.actors import actor
+from sessions_log.forms.services import OrganizationForm
 from sessions_log.models import Organization
 from sessions_log.templatetags.portal import moment
 
@@ -22,9 +24,10 @@ class OrganizationAdmin(PortalAdmin):
     page_title = "Organizations"
     singular = "organization"
     keyset = ("slug",)
-    list_display = ("name", "slug", "days_back", "since")
-    fields = ("name", "accepts_back_days", "slug", "uid", "since")
-    readonly_fields = ("slug", "uid", "since")
+    list_display = ("name", "short_name", "days_back", "since")
+    form = OrganizationForm
+    fields = ("name", "accepts_back_days", "short_name", "number", "since")
+    readonly_fields = ("short_name", "number", "since")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Those the user has a right on."""
@@ -55,6 +58,16 @@ class OrganizationAdmin(PortalAdmin):
     def days_back(self, row: Organization) -> str:
         """How old a record from a service may be."""
         return f"{row.accepts_back_days} days old"
+
+    @admin.display(description="Short name")
+    def short_name(self, row: Organization) -> SafeString:
+        """By which commands name it."""
+        return format_html('<span class="id">{}</span>', row.slug)
+
+    @admin.display(description="Id")
+    def number(self, row: Organization) -> SafeString:
+        """By which its leaves and keys name it."""
+        return format_html('<span class="id">{}</span>', row.uid)
 
     @admin.display(description="Since")
     def since(self, row: Organization) -> SafeString:

@@ -140,7 +140,8 @@ class ServiceKeyAdmin(PortalAdmin):
         for key in keys:
             revoke_key(RevokeKey(key_id=key.pk, actor=actor(request)), wiring.ports())
         names = ", ".join(str(key) for key in keys)
-        messages.success(request, f"Revoked: {names}. Nobody is let in with it any more.")
+        which = "this key" if len(keys) == 1 else "these keys"
+        messages.success(request, f"Revoked {names}: no request with {which} is taken any more.")
         return None
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:

@@ -32,11 +32,11 @@ class ServiceAdmin(PortalAdmin):
     search_fields = ("name",)
     search_help_text = "Part of a service's name"
     form = ServiceForm
-    readonly_fields = ("usable_keys", "last_used", "since")
+    readonly_fields = ("own_name", "usable_keys", "last_used", "since")
 
     def get_fieldsets(self, request: HttpRequest, obj: Service | None = None) -> Any:
         """A new one has a name only."""
-        fields = ("name",) if obj is None else ("name", "usable_keys", "last_used", "since")
+        fields = ("name",) if obj is None else ("own_name", "usable_keys", "last_used", "since")
         return [(None, {"fields": fields})]
 
     def of_organization(self, rows: QuerySet[Service], organization: Organization) -> QuerySet[Service]:
@@ -67,6 +67,11 @@ class ServiceAdmin(PortalAdmin):
         """On to its first key."""
         messages.success(request, f"Service {obj.name} added. It needs a key before it can send records.")
         return HttpResponseRedirect(f"{reverse('admin:sessions_log_servicekey_add')}?service={obj.pk}")
+
+    @admin.display(description="Name")
+    def own_name(self, row: Service) -> str:
+        """As every record of it says."""
+        return row.name
 
     @admin.display(description="Usable keys")
     def usable_keys(self, row: Any) -> SafeString:

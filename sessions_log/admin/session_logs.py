@@ -107,6 +107,7 @@ class SessionLogAdmin(ReadOnlyAdmin):
             "searched": searched,
             "found_label": _found_label(filters, page),
             "ledger_size": ledger_size(_organization(request).pk),
+            "has_years": any(row.timestamp.year != timezone.now().year for row in page.rows),
             "highest_seq": max(sequence, default=None),
             "lowest_seq": min(sequence, default=None),
             "newer_url": filters.page_url(after=page.rows[0].id) if page.rows and page.has_newer else "",

@@ -14,10 +14,6 @@ MOST_CHUNK_BYTES = 2 * 1024 * 1024
 MOST_MONTHS = 240
 
 
-class TooManyMonths(ValueError):
-    """The records' timestamps are spread over more months than could be meant."""
-
-
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """Some lines of a file: which one it is, and the lines."""

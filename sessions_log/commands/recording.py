@@ -139,7 +139,12 @@ class Recorder:
             raise Unrecordable("its records cannot be read") from None
         if len(records) != request.records:
             raise Unrecordable("it does not hold as many records as ids")
-        ids, id_key = request.entry_ids, self.keyring.id_key(organization.uid)
+        try:
+            id_key = self.keyring.id_key(organization.uid)
+            self._references(organization)
+        except KeyDestroyed:
+            raise Unrecordable("a key of its organization is destroyed") from None
+        ids = request.entry_ids
         return [
             Candidate(
                 outcome,

@@ -1,4 +1,4 @@
-"""Adding services and issuing keys."""
+"""Changing organizations, adding services, issuing keys."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +10,11 @@ from sessions_log.forms.session_logs import LOCAL_TIME
 from sessions_log.models import Organization, Service, ServiceKey
 
 if TYPE_CHECKING:
+    OrganizationModelForm = forms.ModelForm[Organization]
     ServiceModelForm = forms.ModelForm[Service]
     KeyModelForm = forms.ModelForm[ServiceKey]
 else:
-    ServiceModelForm = KeyModelForm = forms.ModelForm
+    OrganizationModelForm = ServiceModelForm = KeyModelForm = forms.ModelForm
 
 _SCOPE_WORDS = {
     "ingest": "send records",
@@ -21,6 +22,19 @@ _SCOPE_WORDS = {
     "identities": "read who: users, sessions, addresses, metadata",
     "ledger": "read the ledger: leaves, proofs, checkpoints",
 }
+
+
+class OrganizationForm(OrganizationModelForm):
+    """What may change of an organization."""
+
+    class Meta:
+        model = Organization
+        fields = ("name", "accepts_back_days")
+        labels = {"accepts_back_days": "Takes records up to"}
+        help_texts = {"accepts_back_days": "Days back, at most 365. Older records need an import of history."}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{**kwargs, "label_suffix": ""})
 
 
 class ServiceForm(ServiceModelForm):

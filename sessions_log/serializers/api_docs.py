@@ -170,12 +170,12 @@ class _Reader:
     def _answer(self, status: str, answer: Schema) -> Answer:
         body = next(self._bodies(answer), None)
         headers = answer.get("headers", {}).items()
-        schema = next(iter(answer.get("content", {}).values()), {}).get("schema", {})
+        shape: Schema = next((content["schema"] for content in answer.get("content", {}).values()), {})
         return Answer(
             status=status,
             title=HTTPStatus(int(status)).phrase,
             words=answer["description"],
-            shape=schema.get("$ref", "").rpartition("/")[2],
+            shape=shape.get("$ref", "").rpartition("/")[2],
             headers=tuple(
                 Field(name, _type(one["schema"]), one["description"], True, "header")
                 for name, one in headers

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+from django.http import QueryDict
 from django.utils.dateparse import parse_datetime
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
@@ -34,11 +35,14 @@ def sender_of(key: KnownKey) -> Sender:
     )
 
 
-def parse_search(query: Mapping[str, str], key: KnownKey) -> Search:
+def parse_search(query: QueryDict, key: KnownKey) -> Search:
     """The search that a query string asks for. Raises Problem (400), PermissionDenied for identities without scope."""
-    for name, value in query.items():
+    for name, values in query.lists():
+        value = values[0]
         if name not in _PARAMETERS:
             raise _wrong(name, f"is not a parameter; there are {', '.join(sorted(_PARAMETERS))}")
+        if len(values) > 1:
+            raise _wrong(name, "is given more than once")
         if not value or len(value) > _LONGEST_VALUE or "\x00" in value:
             raise _wrong(name, f"must have 1 to {_LONGEST_VALUE} characters, U+0000 not among them")
     if "identities" not in key.scopes and any(name in query for name in _OF_IDENTITIES):

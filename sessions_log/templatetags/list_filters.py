@@ -67,7 +67,10 @@ def filter_columns(cl: Any) -> list[FilterColumn]:
 @register.simple_tag
 def labelled_rows(headers: Sequence[dict[str, Any]], rows: Iterable[Iterable[str]]) -> list[list[SafeString]]:
     """A stock list's cells with the column's name on each: on a phone there is no table head."""
-    labels = [format_html('<td data-label="{}"', header["text"]) for header in headers]
+    labels = [
+        format_html('<td data-label="{}"', header["text"]) if "column-" in header["class_attrib"] else "<td"
+        for header in headers
+    ]
     # The admin made the cell safe and format_html the label: what is joined here was escaped before.
     return [
         [mark_safe(cell.replace("<td", label, 1)) for label, cell in zip(labels, row, strict=False)]  # nosec B308 B703

@@ -30,8 +30,10 @@ def metadata_as_text(value: Any) -> SafeString:
 
 
 @register.filter
-def visible(text: str) -> SafeString:
+def visible(text: str) -> SafeString | str:
     """Text of a sender with placeholders as chips and invisible characters as their code point."""
+    if text.isascii() and text.isprintable() and "[" not in text:
+        return text  # nearly every value: the template escapes it
     return format_html_join("", "{}", ((piece,) for piece in _visible_pieces(text)))
 
 

@@ -1,7 +1,7 @@
 """How the portal writes times, ids, actions, outcomes and numbers, in templates and in the cells of lists."""
 
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from time import perf_counter
 from uuid import UUID
 
@@ -74,6 +74,7 @@ def in_utc(value: datetime) -> str:
 
 
 @register.filter
+@lru_cache(maxsize=1024)
 def action(value: str) -> SafeString:
     """`order.update` with its family in grey."""
     family, dot, verb = value.rpartition(".")
@@ -113,6 +114,14 @@ def short_id(value: UUID | None) -> SafeString:
 def grouped(value: int | None) -> str:
     """`61,284,201`."""
     return DASH if value is None else f"{value:,}"
+
+
+def short_number(value: int) -> str:
+    """`9,412`, `61 k`, `61 M`: for places where the size matters and the number does not."""
+    for unit, size in (("M", 1_000_000), ("k", 1_000)):
+        if value >= 10 * size:
+            return f"{value // size:,} {unit}"
+    return f"{value:,}"
 
 
 def count(value: int) -> SafeString:

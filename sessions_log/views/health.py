@@ -1,8 +1,9 @@
 """`/healthz/live` and `/healthz/ready`: for whatever starts, stops and routes to the processes."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from django.db import DatabaseError, InterfaceError
+from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
 from psycopg_pool import PoolTimeout
 from rest_framework.request import Request
@@ -13,6 +14,10 @@ from sessions_log import wiring
 from sessions_log.ports import KeyringUnavailable
 from sessions_log.queries.health import Check, checks
 from sessions_log.serializers.schema import read_live, read_ready
+
+
+LOOKED_FOR_S = 3.0
+_looking = ThreadPoolExecutor(1, thread_name_prefix="readiness")
 
 
 class _Open(APIView):
@@ -48,10 +53,22 @@ class ReadyView(_Open):
 
 
 def _database() -> list[Check]:
+    """The checks of the database, made beside this thread: who asks for readiness is answered in bounded time."""
+    looking = _looking.submit(_look)
+    try:
+        return looking.result(LOOKED_FOR_S)
+    except TimeoutError:
+        looking.cancel()
+        return [Check("PostgreSQL", False, "does not answer")]
+
+
+def _look() -> list[Check]:
     try:
         return checks(timezone.now())
     except (DatabaseError, InterfaceError, PoolTimeout):
         return [Check("PostgreSQL", False, "cannot be reached")]
+    finally:
+        connection.close()  # this thread's own, back to the pool
 
 
 def _valkey() -> Check:

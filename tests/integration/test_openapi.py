@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]  # its types are a package of their own
 
 from sessions_log.urls import urlpatterns
 from tests.integration.api import SESSION_LOGS, Answer, accepted, call, post

@@ -1,7 +1,7 @@
 """Which stretches of a text are sensitive: re2 finds candidates in linear time, exact rules confirm them."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,20 +56,8 @@ def cards_in(candidate: str) -> list[tuple[int, int]]:
     """The cards in a run of digits: all of it, or where other numbers stand beside a card, the card alone."""
     if is_payment_card(candidate):
         return [(0, len(candidate))]
-    groups = [match.span() for match in _GROUP.finditer(candidate)]
-    found, at = [], 0
-    while at < len(groups):
-        stretches = ((groups[at][0], groups[at + count - 1][1]) for count in _card_sizes(groups[at : at + 5]))
-        card = next((one for one in stretches if is_payment_card(candidate[slice(*one)])), None)
-        found += [card] if card else []
-        at += len(_GROUP.findall(candidate[slice(*card)])) if card else 1
-    return found
-
-
-def _card_sizes(groups: Sequence[tuple[int, int]]) -> list[int]:
-    """How many of the groups, from the first, may be a card by their lengths."""
-    lengths = tuple(end - start for start, end in groups)
-    return [len(usual) for usual in _CARD_GROUPS if lengths[: len(usual)] == usual] + [1] * (lengths[0] > 12)
+    shaped = (match for shape in _CARD_SHAPES for match in shape.finditer(candidate))
+    return [match.span(1) for match in shaped if is_payment_card(match[1])]
 
 
 def emails_in(candidate: str) -> list[tuple[int, int]]:
@@ -81,9 +69,17 @@ def emails_in(candidate: str) -> list[tuple[int, int]]:
 
 
 _SERIES_2 = frozenset(str(first) for first in range(22, 28))
-_GROUP = re.compile("[0-9]+")
-# As cards are printed: in fours, or as American Express and Diners Club group them.
-_CARD_GROUPS = ((4, 4, 4, 4, 3), (4, 4, 4, 4), (4, 6, 5), (4, 6, 4))
+# As cards are printed: in one piece, in fours, or as American Express and Diners Club group them. Looked at from
+# every beginning of a number, since the one before may be another.
+_CARD_SHAPES = tuple(
+    re.compile(rf"(?<![0-9])(?=({shape})(?![0-9]))")
+    for shape in (
+        "[0-9]{13,19}",
+        "[0-9]{4}(?:[ -][0-9]{4}){3}",
+        "[0-9]{4}(?:[ -][0-9]{4}){3}[ -][0-9]{3}",
+        "[0-9]{4}[ -][0-9]{6}[ -][0-9]{4,5}",
+    )
+)
 
 # Beyond ASCII any character may stand in an address (RFC 6531): one range each, since re2's own classes of
 # Unicode letters grow its automaton beyond its memory.

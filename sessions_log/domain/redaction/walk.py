@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from sessions_log.domain.redaction.detectors import spans
+from sessions_log.domain.redaction.detectors import is_payment_card, may_contain, spans
 from sessions_log.domain.redaction.placeholders import placeholder
 
 
 def redact_text(text: str, key: bytes, counts: dict[str, int]) -> str:
     """The text with placeholders for what is sensitive; counts per type are added to `counts`."""
-    found = spans(text)
+    found = spans(text) if may_contain(text.encode()) else []
     if not found:
         return text
     pieces, at = [], 0
@@ -31,7 +31,6 @@ def redact(value: Any, key: bytes, counts: dict[str, int]) -> Any:
     if isinstance(value, list):
         return [redact(item, key, counts) for item in value]
     if isinstance(value, (int, float)) and abs(value) >= 10**12 and value == int(value):
-        digits = str(int(value))
-        hidden = redact_text(digits, key, counts)
-        return value if hidden == digits else hidden
+        digits = str(abs(int(value)))
+        return redact_text(digits, key, counts) if is_payment_card(digits) else value
     return value

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 from django.conf import settings
 from django.core.management import BaseCommand
-from django.db import DatabaseError, InterfaceError
+from django.db import DatabaseError, InterfaceError, connection
 
 from sessions_log import wiring
 from sessions_log.followers.reading import Follower, follow, load
@@ -39,6 +39,7 @@ class Command(BaseCommand):
                 _follow_until(stop, followers)
             except (psycopg.Error, DatabaseError, InterfaceError) as error:
                 _log.warning("following waits (%s)", type(error).__name__)
+                connection.close()  # Django keeps a broken one until somebody closes it
                 stop.wait(PAUSE_S)
         _log.info("followers stopped")
 
