@@ -15,10 +15,10 @@ CANDIDATES := python3.13 python3.12 python3.11 python3
 UV := uv==0.13.9
 # A production environment in which nothing is contacted: `check --deploy` judges settings only. The keyring must be a
 # folder that others cannot enter, as mktemp makes it.
-DEPLOYED := keyring=$$(mktemp -d); trap 'rm -rf "$$keyring"' EXIT; MUNIMENT_ENV=production MUNIMENT_KEYRING="$$keyring" \
+DEPLOYED := keyring=$$(mktemp -d); touch "$$keyring/ca.pem"; trap 'rm -rf "$$keyring"' EXIT; MUNIMENT_ENV=production MUNIMENT_KEYRING="$$keyring" \
   MUNIMENT_SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))') \
   MUNIMENT_PUBLIC_URL=https://muniment.example MUNIMENT_TRUSTED_PROXIES=192.0.2.10 \
-  DATABASE_URL='postgresql://muniment_web@db.muniment.example/muniment?sslmode=verify-full&sslrootcert=system' \
+  DATABASE_URL="postgresql://muniment_web@db.muniment.example/muniment?sslmode=verify-full&sslrootcert=$$keyring/ca.pem" \
   VALKEY_URL=rediss://valkey.muniment.example:6380/0
 # Every file that is, or is about to be, under version control.
 TRACKED := git ls-files -z --cached --others --exclude-standard

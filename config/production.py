@@ -30,8 +30,8 @@ _RANDOM = (
     f"give it {SECRET_CHARACTERS} random characters or more,"
     " as `python3 -c 'import secrets; print(secrets.token_urlsafe(64))'` prints them"
 )
-_POSTGRESQL = "postgresql://role:password@host/database?sslmode=verify-full&sslrootcert=/path/to/ca.pem"
-_CERTIFICATES = "sslrootcert=/path/to/ca.pem (or sslrootcert=system for the system's own authorities)"
+_POSTGRESQL = "postgresql://role@host/database?sslmode=verify-full&sslrootcert=/path/to/ca.pem"
+_CERTIFICATES = "sslrootcert=/path/to/ca.pem (Debian has the public ones in /etc/ssl/certs/ca-certificates.crt)"
 
 
 def refuse_unsafe_start(env: Environment) -> None:
@@ -147,13 +147,16 @@ def _stays_on_this_machine(effective: Mapping[str, str]) -> bool:
 
 def _has_authorities(effective: Mapping[str, str]) -> bool:
     named = effective.get("sslrootcert")
+    if named == "system":
+        # psycopg's wheel brings an OpenSSL along whose own folder of authorities is empty: these variables fill it.
+        return pq.__impl__ != "binary" or any(os.environ.get(name) for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"))
     usual = Path(os.environ.get("HOME") or "/") / ".postgresql" / "root.crt"
-    return named == "system" or _is_readable(named or str(usual))
+    return _is_readable(named or str(usual))
 
 
 # --- Valkey ------------------------------------------------------------------------------------------------
 def _valkey(url: str | None) -> Iterator[str]:
-    example = "rediss://user:password@host:6380/0?ssl_ca_certs=/path/to/ca.pem"
+    example = "rediss://host:6380/0?ssl_ca_certs=/path/to/ca.pem"
     if not url:
         yield f"VALKEY_URL is not set: write it as {example}."
         return

@@ -171,8 +171,7 @@ WHITENOISE_USE_FINDERS = True
 LANGUAGE_CODE = "en"
 USE_I18N = False
 USE_TZ = True
-TIME_ZONE = "UTC"
-DISPLAY_TIME_ZONE = env.text("MUNIMENT_TIME_ZONE", "UTC")
+TIME_ZONE = env.text("MUNIMENT_TIME_ZONE", "UTC")  # of what people are shown; stored times are UTC
 
 # --- API -----------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

@@ -10,6 +10,7 @@ from django.middleware.security import SecurityMiddleware
 from psycopg_pool import PoolTimeout
 
 from sessions_log.domain.request_id import current_request_id
+from sessions_log.ports import KeyringUnavailable
 from sessions_log.serializers.problems import Problem, problem_response
 
 _Chain = Callable[[HttpRequest], HttpResponse]
@@ -61,7 +62,10 @@ class KeysOverHttpsOnly(SecurityMiddleware):
 
 
 class database_errors:  # noqa: N801 -- named like the functions beside it; Django looks for process_exception
-    """503 with Retry-After in place of 500 when the database is down, full, slow or out of connections."""
+    """503 with Retry-After in place of 500 when the database is down, full, slow or out of connections.
+
+    So it is when the keyring cannot be reached, without which nothing can be found or opened.
+    """
 
     def __init__(self, get_response: _Chain) -> None:
         self._get_response = get_response
@@ -72,7 +76,11 @@ class database_errors:  # noqa: N801 -- named like the functions beside it; Djan
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """The 503, or None for any other error."""
-        if not isinstance(error, (DatabaseError, InterfaceError, PoolTimeout)):
+        if isinstance(error, KeyringUnavailable):
+            missing = "keyring"
+        elif isinstance(error, (DatabaseError, InterfaceError, PoolTimeout)):
+            missing = "database"
+        else:
             return None
-        _log.warning("database unavailable (%s)", type(error).__name__)
-        return problem_response(Problem(503, "The database is not available now.", retry_after_s=RETRY_AFTER_S))
+        _log.warning("%s unavailable (%s)", missing, type(error).__name__)
+        return problem_response(Problem(503, f"The {missing} is not available now.", retry_after_s=RETRY_AFTER_S))

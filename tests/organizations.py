@@ -38,9 +38,7 @@ def make_tenant(*, scopes: tuple[str, ...] = ALL_SCOPES, **key: Any) -> Tenant:
     """A new organization with one service and one key."""
     ports = wiring.ports()
     slug = f"org-{uuid.uuid4().hex[:12]}"
-    organization_id = create_organization(
-        CreateOrganization(slug=slug, name="Trattoria Uno", actor=ACTOR), ports
-    )
+    organization_id = create_organization(CreateOrganization(slug=slug, name="Trattoria Uno", actor=ACTOR), ports)
     service_id = add_service(AddService(organization_id=organization_id, name="orders", actor=ACTOR), ports)
     token = issue_key(IssueKey(service_id=service_id, scopes=scopes, actor=ACTOR, **key), ports)
     return Tenant(Organization.objects.get(id=organization_id), service_id, token)

@@ -50,7 +50,7 @@ class _Waiting:
     __slots__ = ("committed", "error", "request")
 
     def __init__(self, request: InboxRequest) -> None:
-        self.request = request
+        self.request: InboxRequest | None = request
         self.committed = threading.Lock()
         self.committed.acquire()
         self.error: str | None = None
@@ -79,6 +79,7 @@ class GroupCommitInbox:
         waiting = _Waiting(request)
         self._waiting.put(waiting)
         if not waiting.committed.acquire(timeout=ACKNOWLEDGED_WITHIN_S):
+            waiting.request = None  # its sender comes again; kept, such requests would fill the memory
             raise InboxUnavailable("storing takes too long")
         if waiting.error is not None:
             raise InboxUnavailable(waiting.error)
@@ -92,11 +93,20 @@ class GroupCommitInbox:
                     self._thread.start()
 
     def _run(self) -> None:
-        while True:
-            group = [self._waiting.get()]
-            while len(group) < MOST_AT_ONCE and not self._waiting.empty():
-                group.append(self._waiting.get())
-            error = self._store([one.request for one in group])
+        try:
+            while True:
+                self._store_group()
+        finally:
+            self._thread = None  # whatever ended it, the next request starts another
+
+    def _store_group(self) -> None:
+        group = [self._waiting.get()]
+        while len(group) < MOST_AT_ONCE and not self._waiting.empty():
+            group.append(self._waiting.get())
+        error: str | None = "storing was broken off"
+        try:
+            error = self._store([request for one in group if (request := one.request) is not None])
+        finally:
             for one in group:
                 one.error = error
                 one.committed.release()
@@ -108,7 +118,8 @@ class GroupCommitInbox:
         try:
             if self._connection is None:
                 self._connection = self._connect()
-            insert(self._connection, requests)
+            if requests:
+                insert(self._connection, requests)
         except psycopg.Error as error:
             self._drop_connection()
             return f"the database does not take it ({type(error).__name__})"

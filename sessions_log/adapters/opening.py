@@ -38,18 +38,19 @@ class PartOpener:
 
     def _ciphers(self, subjects: set[UUID]) -> dict[UUID, PartCipher]:
         keys = SubjectKey.objects.filter(subject__in=subjects, part=sealing.PART_IDENTITY)
-        return {
-            subject: PartCipher(sealing.unwrap(bytes(wrapped), self._keys(epoch).wrapping), sealing.PART_IDENTITY)
+        made = (
+            (subject, self._cipher(epoch, bytes(wrapped)))
             for subject, epoch, wrapped in keys.values_list("subject_id", "epoch", "wrapped")
-            if self._has(epoch)
-        }
+        )
+        return {subject: cipher for subject, cipher in made if cipher is not None}
 
-    def _has(self, epoch: int) -> bool:
+    def _cipher(self, epoch: int, wrapped: bytes) -> PartCipher | None:
+        """None where the key cannot be had any more: its epoch is over, or its row was changed."""
         try:
-            self._keys(epoch)
-        except KeyDestroyed:
-            return False
-        return True
+            key = sealing.unwrap(wrapped, self._keys(epoch).wrapping)
+        except (KeyDestroyed, CannotOpen):
+            return None
+        return PartCipher(key, sealing.PART_IDENTITY)
 
     def _keys(self, number: int) -> EpochKeys:
         return self._keyring.epoch(self._uid, number)

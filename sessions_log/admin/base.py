@@ -26,7 +26,8 @@ CURSOR = "cursor"
 
 def current_organization(request: HttpRequest) -> Organization | None:
     """The organization chosen in the top bar; None for somebody who has no right on any."""
-    return cast(Organization, request.organization) if getattr(request, "organization", None) else None  # type: ignore[attr-defined]
+    organization = getattr(request, "organization", None)
+    return cast(Organization, organization) if organization else None
 
 
 def may(request: HttpRequest, right: str) -> bool:
@@ -97,7 +98,7 @@ class KeysetChangeList(ChangeList):
             return "", []
         try:
             return direction, [
-                cast(Field[Any, Any], self.lookup_opts.get_field(name)).to_python(text)
+                cast("Field[Any, Any]", self.lookup_opts.get_field(name)).to_python(text)
                 for name, text in zip(names, texts.split("~"), strict=True)
             ]
         except (ValidationError, FieldDoesNotExist):

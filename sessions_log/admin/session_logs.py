@@ -1,5 +1,6 @@
 """Session logs: the list with its filters and exact search, and one record with its session around it."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -20,7 +21,7 @@ from sessions_log.admin.looks import record_look
 from sessions_log.admin.session_log_filters import SessionLogFilters
 from sessions_log.admin.timeline import AROUND, timeline
 from sessions_log.models import Organization, SessionLog
-from sessions_log.queries.exact_search import find_exactly, page_of
+from sessions_log.queries.exact_search import find_exactly
 from sessions_log.queries.filter_values import actions_seen, ledger_size, services_of
 from sessions_log.queries.session_logs import (
     Opener,
@@ -149,7 +150,9 @@ def _filters(organization: Organization, params: dict[str, str]) -> SessionLogFi
 
 def _page(filters: SessionLogFilters, organization: Organization, opener: Opener) -> SessionLogPage:
     search = filters.search(organization.pk)
-    return page_of(filters.found, search, opener) if filters.found else session_log_page(search, opener)
+    if filters.found:
+        search = replace(search, reference=(filters.found.kind, filters.found.id))
+    return session_log_page(search, opener)
 
 
 def _neighbour(organization: Organization, *, before: UUID | None = None, after: UUID | None = None) -> UUID | None:

@@ -23,7 +23,7 @@ from sessions_log.domain.references import (
 from sessions_log.domain.sealing import CannotOpen, PartCipher, ValueCipher
 from sessions_log.domain.session_record import SessionRecord
 from sessions_log.domain.session_record import Target as RecordTarget
-from sessions_log.ports import EpochKeys, References
+from sessions_log.ports import EntriesRefused, EpochKeys, References
 
 MOST_KEPT = 50_000
 _PROVISIONAL = "provisional"
@@ -74,7 +74,10 @@ class OrganizationReferences:
         self._known: dict[bytes, KnownSubject] = {}
 
     def refer(self, store: References, records: Sequence[SessionRecord]) -> list[Referred]:
-        """The ids of each record; subjects' rows stay locked until the transaction ends."""
+        """The ids of each record; subjects' rows stay locked until the transaction ends.
+
+        Raises SubjectGone, and EntriesRefused where the key of a subject does not open.
+        """
         self._forget_when_large()
         wanted = Wanted(self.organization_id, self.epoch)
         targets = [_target_value(record.target) for record in records]
@@ -98,11 +101,11 @@ class OrganizationReferences:
 
     def digest_of(self, store: References, subject: bytes, sealed: bytes | None, entry_id: bytes) -> bytes | None:
         """The fingerprint within a stored entry, or None where it cannot be opened any more (erased, purged)."""
-        if sealed is None or not self._learn(store, {subject}):
-            return None
         try:
+            if sealed is None or not self._learn(store, {subject}):
+                return None
             plain = self._known[subject].cipher.open(sealed, entry_id=entry_id, kind=KIND_SESSION_LOG)
-        except CannotOpen:
+        except (CannotOpen, EntriesRefused):
             return None
         return decode_identity(plain).digest
 
@@ -213,7 +216,10 @@ class OrganizationReferences:
         return all(subject in self._known for subject in subjects)
 
     def _keep(self, reference: SubjectReference) -> None:
-        key = sealing.unwrap(reference.wrapped, self._wrapping)
+        try:
+            key = sealing.unwrap(reference.wrapped, self._wrapping)
+        except CannotOpen:
+            raise EntriesRefused("the key of a subject does not open") from None
         cipher = PartCipher(key, sealing.PART_IDENTITY)
         self._known[reference.id] = KnownSubject(reference.id, cipher, reference.is_provisional)
 

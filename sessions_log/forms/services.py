@@ -31,7 +31,7 @@ class OrganizationForm(OrganizationModelForm):
         model = Organization
         fields = ("name", "accepts_back_days")
         labels = {"accepts_back_days": "Takes records up to"}
-        help_texts = {"accepts_back_days": "Days back, at most 365. Older records need an import of history."}
+        help_texts = {"accepts_back_days": "Days back, at most 3650. Older records need an import of history."}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{**kwargs, "label_suffix": ""})

@@ -283,7 +283,7 @@ class Migration(migrations.Migration):
                 "ordering": ("slug",),
                 "constraints": [
                     models.CheckConstraint(
-                        condition=models.Q(("accepts_back_days__lte", 365)), name="organization_back_days"
+                        condition=models.Q(("accepts_back_days__lte", 3650)), name="organization_back_days"
                     )
                 ],
             },

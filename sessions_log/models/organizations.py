@@ -8,6 +8,9 @@ from django.db.models.functions import Now
 
 from sessions_log.fields import TextArrayField
 
+# Ten years: each month that a late record falls into gets a partition, which every search without bounds looks at.
+MOST_DAYS_BACK = 3650
+
 
 class Organization(models.Model):
     """The tenant: records, keys, ledger and officers' rights belong to one. `portal` is the product's own."""
@@ -25,7 +28,9 @@ class Organization(models.Model):
 
     class Meta:
         ordering = ("slug",)
-        constraints = (models.CheckConstraint(condition=Q(accepts_back_days__lte=365), name="organization_back_days"),)
+        constraints = (
+            models.CheckConstraint(condition=Q(accepts_back_days__lte=MOST_DAYS_BACK), name="organization_back_days"),
+        )
 
     def __str__(self) -> str:
         return self.name

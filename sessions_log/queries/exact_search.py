@@ -1,4 +1,4 @@
-"""Finding a value by its keyed hash, and the records that refer to what was found.
+"""Finding a value by its keyed hash.
 
 A search is answered in two steps, so that addresses, logs and histories carry random ids and never the value.
 """
@@ -9,14 +9,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from sessions_log.queries.session_logs import (
-    MOST_ROWS,
-    Opener,
-    Search,
-    SessionLogPage,
-    _ids_of_references,
-    _rows,
-)
+from sessions_log.queries.session_logs import Opener
 
 KINDS = ("subject", "session", "target", "address")
 _MOST_SPLITS = 8
@@ -38,18 +31,6 @@ def find_exactly(organization_id: int, value: str, opener: Opener) -> list[Found
         for kind in KINDS
         for id_ in _ids(kind, organization_id, [opener.lookup(kind, one) for one in wanted[kind]])
     ]
-
-
-def page_of(found: Found, search: Search, opener: Opener) -> SessionLogPage:
-    """The page of records that refer to what was found and match the rest of the search."""
-    limit = max(1, min(search.limit, MOST_ROWS))
-    forwards = search.after is not None
-    ids = _ids_of_references(search, {f"{found.kind}_id": found.id}, "ASC" if forwards else "DESC", limit + 1)
-    has_more = len(ids) > limit
-    rows = _rows(search.organization_id, ids[:limit], opener)
-    if forwards:
-        return SessionLogPage(rows, has_older=True, has_newer=has_more)
-    return SessionLogPage(rows, has_older=has_more, has_newer=search.before is not None)
 
 
 def _targets(value: str) -> Iterator[str]:

@@ -27,7 +27,8 @@ OUTCOME_NAMES = {1: "success", 2: "failure", 3: "denied"}
 class Search:
     """What to look for; None is anything. `before` and `after` are ids of the pages' edges.
 
-    start is included, end is not. `target` is (type, id).
+    start is included, end is not. `target` is (type, id). Who and what are looked for by value, or where a value was
+    found before, by the id of its reference: (`subject`, its id).
     """
 
     organization_id: int
@@ -44,6 +45,7 @@ class Search:
     before: UUID | None = None
     after: UUID | None = None
     limit: int = 50
+    reference: tuple[str, UUID] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +139,12 @@ def session_log(organization_id: int, log_id: UUID, opener: Opener) -> SessionLo
 
 def course_of_session(row: SessionLogRow, opener: Opener, around: int = 8) -> list[SessionLogRow]:
     """The entries of the row's session: up to `around` before it, itself, and up to `around` after it, oldest first."""
-    before = _page_ids(_in_session(row, before=row.id), opener, around, session_id=row.session_id)
-    after = _page_ids(_in_session(row, after=row.id), opener, around, session_id=row.session_id)
+    session = ("session", row.session_id)
+    before = Search(organization_id=row.organization_id, reference=session, before=row.id)
+    after = Search(organization_id=row.organization_id, reference=session, after=row.id)
+    ids = [*_page_ids(before, opener, around), *_page_ids(after, opener, around)]
     return sorted(
-        [*_rows(row.organization_id, [*before, *after], opener), row],
+        [*_rows(row.organization_id, ids, opener), row],
         key=lambda one: (one.timestamp, one.seq),
     )
 
@@ -153,10 +157,6 @@ def facets(organization_id: int) -> list[Facet]:
 def service_names(organization_id: int) -> dict[int, str]:
     """Names by id."""
     return dict(Service.objects.filter(organization_id=organization_id).values_list("id", "name"))
-
-
-def _in_session(row: SessionLogRow, **edge: UUID) -> Search:
-    return Search(organization_id=row.organization_id, **edge)  # type: ignore[arg-type]
 
 
 class _Conditions:
@@ -174,13 +174,11 @@ class _Conditions:
         return " AND ".join(self._parts)
 
 
-def _page_ids(search: Search, opener: Opener, limit: int, session_id: UUID | None = None) -> list[UUID]:
+def _page_ids(search: Search, opener: Opener, limit: int) -> list[UUID]:
     """Ids of the page, newest first when it goes back, oldest first when it goes forward, at most `limit`."""
     references = _references(search, opener)
     if references is None:
         return []
-    if session_id is not None:
-        references["session_id"] = session_id
     direction = "ASC" if search.after is not None else "DESC"
     if references:
         return _ids_of_references(search, references, direction, limit)
@@ -204,7 +202,7 @@ def _references(search: Search, opener: Opener) -> dict[str, UUID] | None:
         "address": search.address,
         "target": "\x00".join(search.target) if search.target else None,
     }
-    found: dict[str, UUID] = {}
+    found: dict[str, UUID] = {f"{search.reference[0]}_id": search.reference[1]} if search.reference else {}
     for table, value in wanted.items():
         if value is None:
             continue

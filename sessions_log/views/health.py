@@ -15,7 +15,6 @@ from sessions_log.ports import KeyringUnavailable
 from sessions_log.queries.health import Check, checks
 from sessions_log.serializers.schema import read_live, read_ready
 
-
 LOOKED_FOR_S = 3.0
 _looking = ThreadPoolExecutor(1, thread_name_prefix="readiness")
 

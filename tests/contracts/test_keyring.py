@@ -131,9 +131,7 @@ def test_threads_that_ask_for_a_new_day_s_key_get_one_key(keyring: Keyring) -> N
             assert len(set(threads.map(keyring.inbox_key, [day] * 8))) == 1
 
 
-def test_processes_that_make_the_same_keys_at_once_get_the_same(
-    adapter: str, tmp_path: Path, keyring: Keyring
-) -> None:
+def test_processes_that_make_the_same_keys_at_once_get_the_same(adapter: str, tmp_path: Path, keyring: Keyring) -> None:
     context = get_context("spawn")
     days = [TODAY + timedelta(days=step) for step in range(20)]
     with context.Manager() as manager:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from config.supervisor.processes import free_port
@@ -33,6 +34,7 @@ document.addEventListener("securitypolicyviolation", (event) => {
 });
 """
 WAIT_S = 30
+WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]}}
 
 
 @dataclass(slots=True)
@@ -123,6 +125,16 @@ def sign_in(page: Page, portal: Portal, email: str, password: str) -> None:
     page.get_by_label("Email").fill(email)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
+
+
+def faults_of(page: Page) -> list[str]:
+    """What the policy stopped, what axe found, and whether the page is wider than the window."""
+    faults = [f"policy: {violation}" for violation in page.evaluate("window.violations")]
+    for violation in Axe().run(page, options=WCAG).response["violations"]:
+        faults += [f"{violation['id']}: {node['html'][:200]}" for node in violation["nodes"]]
+    if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+        faults.append("wider than the window")
+    return [f"{page.url}: {fault}" for fault in faults]
 
 
 def wait_until(is_so: Callable[[], bool], what: str) -> None:

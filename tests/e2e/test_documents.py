@@ -14,6 +14,7 @@ import pytest
 
 from sessions_log import wiring
 from sessions_log.commands.organizations import CreateOrganization, SlugTaken, create_organization
+from sessions_log.domain.actions import ACTIONS
 from tests.conftest import Servers
 from tests.e2e.portal_browser import running_processes
 from tests.organizations import ACTOR
@@ -43,6 +44,14 @@ def test_commands_of_a_document_answer_what_it_prints(
 
     for at, expected in printed.items():
         assert _shape(json.loads(answers[at])) == _shape(json.loads(expected)), commands[at]
+
+
+def test_vocabulary_of_the_document_is_the_one_that_is_taken() -> None:
+    rows = re.findall(r"^\| `([a-z]+\.)` \| (`.*`) \|$", (ROOT / "docs/api.md").read_text(), re.MULTILINE)
+
+    listed = {family + verb for family, verbs in rows for verb in re.findall(r"`(\w+)`", verbs)}
+
+    assert listed == ACTIONS
 
 
 def _commands(text: str) -> tuple[list[str], dict[int, str]]:

@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.db import connection
 from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect
 
@@ -19,6 +18,7 @@ from tests.e2e.portal_browser import (
     PASSWORD,
     Portal,
     chromium,
+    faults_of,
     many_records,
     running_processes,
     sign_in,
@@ -47,7 +47,6 @@ PAGES = (
     "/admin/sessions_log/quarantinedrequest/",
 )
 PAGES_ON_A_TELEPHONE = ("/admin/", "/admin/health/", LOGS, KEYS, f"{KEYS}add/")
-WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa"]}}
 
 
 @pytest.fixture(scope="module")
@@ -118,16 +117,6 @@ def _person(portal: Portal, email: str, name: str, rights: tuple[str, ...]) -> N
         reason = "for the tests of the portal"
         give = GiveRight(holder=holder, right=right, organization_id=organization_id, reason=reason, actor=ACTOR)
         give_right(give, ports)
-
-
-def faults_of(page: Page) -> list[str]:
-    """What the policy stopped, what axe found, and whether the page is wider than the window."""
-    faults = [f"policy: {violation}" for violation in page.evaluate("window.violations")]
-    for violation in Axe().run(page, options=WCAG).response["violations"]:
-        faults += [f"{violation['id']}: {node['html'][:200]}" for node in violation["nodes"]]
-    if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-        faults.append("wider than the window")
-    return [f"{page.url}: {fault}" for fault in faults]
 
 
 @pytest.mark.parametrize(("theme", "width"), list(itertools.product(("light", "dark"), (1280, 390))))
@@ -225,6 +214,11 @@ def test_time_range_is_asked_for_and_a_wrong_one_is_told(officer: Page, portal: 
     expect(officer.get_by_role("alert")).to_contain_text("A time could not be read")
 
 
+def turn_page(page: Page, way: str) -> None:
+    with page.expect_navigation():
+        page.get_by_role("link", name=way).click()
+
+
 def test_pages_lead_to_older_records_and_back(officer: Page, portal: Portal) -> None:
     search(officer, portal, "session-usual")
     first = officer.locator(".records tbody a").first.get_attribute("href")
@@ -234,12 +228,12 @@ def test_pages_lead_to_older_records_and_back(officer: Page, portal: Portal) -> 
         expect(rows).to_have_count(expected)
         seen |= {rows.nth(index).get_attribute("href") for index in range(expected)}
         if expected == 50:
-            officer.get_by_role("link", name="Older").click()
+            turn_page(officer, "Older")
     assert len(seen) == 120
     expect(officer.get_by_role("link", name="Older")).to_have_count(0)
 
-    officer.get_by_role("link", name="Newer").click()
-    officer.get_by_role("link", name="Newer").click()
+    turn_page(officer, "Newer")
+    turn_page(officer, "Newer")
     expect(officer.locator(".records tbody a").first).to_have_attribute("href", str(first))
 
 

@@ -238,9 +238,7 @@ def test_services_stop_in_the_reverse_of_their_start(services: Services, tmp_pat
     order = tmp_path / "order"
     for name in ("postgres", "web", "beat"):
         services.start(_service(name, _notes_its_end(name, order), tmp_path))
-    services.tend_until(
-        lambda: all((tmp_path / f"{name}.log").read_text() for name in ("postgres", "web", "beat"))
-    )
+    services.tend_until(lambda: all((tmp_path / f"{name}.log").read_text() for name in ("postgres", "web", "beat")))
     services.stop()
     assert order.read_text() == "beat web postgres "
 
@@ -310,9 +308,7 @@ def test_second_start_on_the_same_data_folder_says_where_the_first_one_is(tmp_pa
             check=False,
         )
     assert second.returncode == 1
-    assert second.stdout == (
-        f"Muniment is already up from {tmp_path}: http://localhost:8123 (pid {os.getpid()})\n"
-    )
+    assert second.stdout == (f"Muniment is already up from {tmp_path}: http://localhost:8123 (pid {os.getpid()})\n")
 
 
 def _service(name: str, script: str, folder: Path) -> Service:

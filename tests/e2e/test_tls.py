@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import ssl
 import subprocess
 import sys
@@ -19,7 +20,9 @@ from typing import Any
 
 import psycopg
 import pytest
+from celery import Celery
 
+from config.env import broker
 from config.supervisor.portal import command_lines
 from config.supervisor.processes import end, free_port, spawn, tail
 from config.supervisor.state import PROCESS_ROLES, Home
@@ -38,26 +41,32 @@ from tests.e2e.tls_servers import (
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SESSION_LOGS = "/api/v1/session-logs"
+PORTAL_SECRET = secrets.token_urlsafe(64)
 pytestmark = pytest.mark.slow
 
-# Prints which of the two users of Valkey reach it: django-redis (limits) and Celery (jobs).
-VALKEY_USERS = """
-import django
+# Tries each driver as the product has set it up: psycopg, django-redis (limits) and Celery (jobs).
+CONNECT = """
+import django, psycopg
 django.setup()
 from config.celery import app
-from sessions_log.wiring import valkey_answers
-print("limits", valkey_answers())
-try:
-    app.connection_for_write().ensure_connection(max_retries=1, interval_start=0)
-    print("jobs True")
-except Exception as error:
-    print("jobs", type(error).__name__)
+from sessions_log.wiring import conninfo, valkey_answers
+
+def tried(connect):
+    try:
+        connect()
+    except Exception as error:
+        return f"{type(error).__name__} {error}"
+    return "connected"
+
+print("database:", tried(lambda: psycopg.connect(conninfo())))
+print("limits:", valkey_answers())
+print("jobs:", tried(lambda: app.connection_for_write().ensure_connection(max_retries=1, interval_start=0)))
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response of the web process."""
+    """A response of the web process; header names in lower case."""
 
     status: int
     headers: dict[str, str]
@@ -88,7 +97,7 @@ class Installation:
             "DJANGO_SETTINGS_MODULE": "config.settings",
             "MUNIMENT_ENV": "production",
             "MUNIMENT_HOME": str(self.home.folder),
-            "MUNIMENT_SECRET_KEY": "Zq3vM8xK1tR6yB9wL4nC7dF2hJ5sG0pAeUiOoXkVrTmQzYbNw8cE",
+            "MUNIMENT_SECRET_KEY": PORTAL_SECRET,
             "MUNIMENT_PUBLIC_URL": self.url,
             "MUNIMENT_TRUSTED_PROXIES": PROXY_ADDRESS,
             "DATABASE_URL": self.postgres.url(f"muniment_{role}"),
@@ -103,15 +112,14 @@ class Installation:
             [sys.executable, *argv], env=environment, cwd=ROOT, capture_output=True, text=True, timeout=60
         )
 
-    def prepare(self) -> None:
-        """Roles, tables and the first organization, as `docs/operations.md` has it."""
+    def prepare_database(self) -> None:
+        """Roles, tables and rights, as `docs/operations.md` has it."""
         passwords = {
             f"MUNIMENT_PASSWORD_{role.removeprefix('muniment_').upper()}": ROLE_PASSWORD for role in PROCESS_ROLES
         }
         owner = self.postgres.url("muniment_owner")
-        for command, changed in (("prepare_database", {"DATABASE_URL_OWNER": owner, **passwords}), ("bootstrap", {})):
-            ended = self.run("manage.py", command, **changed)
-            assert ended.returncode == 0, ended.stderr
+        ended = self.run("manage.py", "prepare_database", DATABASE_URL_OWNER=owner, **passwords)
+        assert ended.returncode == 0, ended.stderr
 
     def service_key(self) -> str:
         """A new key that may do all."""
@@ -155,10 +163,14 @@ class Installation:
         tls = urllib.request.HTTPSHandler(context=ssl.create_default_context(cafile=self.authority.ca))
         try:
             with urllib.request.build_opener(tls, _NoRedirect()).open(request, timeout=10) as answer:
-                return Answer(answer.status, dict(answer.headers), answer.read())
+                return _read(answer)
         except urllib.error.HTTPError as refused:
             with refused:
-                return Answer(refused.code, dict(refused.headers), refused.read())
+                return _read(refused)
+
+
+def _read(answer: Any) -> Answer:
+    return Answer(answer.status, {name.lower(): text for name, text in answer.headers.items()}, answer.read())
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -183,7 +195,9 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
     authority = Authority.make(folder / "authority")
     with tls_postgres(authority) as postgres, tls_valkey(authority, folder / "valkey") as valkey:
         made = Installation(folder / "home", authority, postgres, valkey)
-        made.prepare()
+        made.prepare_database()
+        bootstrapped = made.run("manage.py", "bootstrap")
+        assert bootstrapped.returncode == 0, bootstrapped.stderr
         yield made
 
 
@@ -228,7 +242,7 @@ def test_owner_who_is_no_superuser_prepares_roles_and_tables(installation: Insta
 
 
 def test_database_is_prepared_again_without_harm(installation: Installation) -> None:
-    installation.prepare()
+    installation.prepare_database()
 
 
 def test_passwords_of_roles_are_in_no_log_of_the_server(installation: Installation) -> None:
@@ -244,12 +258,19 @@ def test_record_goes_the_whole_way_over_tls(installation: Installation, key: str
     receipt = f"{installation.url}{answer.json['receipt']}"
     with installation.running("recorder") as log:
         until(lambda: _is_recorded(installation.ask(receipt, Authorization=key)), lambda: tail(log))
+    with installation.running("follower") as log:
+        until(lambda: _is_followed(installation), lambda: tail(log))
     found = installation.ask(f"{installation.url}{SESSION_LOGS}?limit=10", Authorization=key).json["results"]
     assert sent["id"] in [one["id"] for one in found]
     ours = next(one for one in found if one["id"] == sent["id"])
     assert {name: ours[name] for name in ("sessionId", "userId", "action")} == {
         name: sent[name] for name in ("sessionId", "userId", "action")
     }
+
+
+def _is_followed(installation: Installation) -> bool:
+    newest = "SELECT max(number) FROM sessions_log_batch"
+    return rows(installation, f"SELECT min(batch) = ({newest}) FROM sessions_log_followerposition") == [(True,)]
 
 
 def _is_recorded(receipt: Answer) -> bool:
@@ -287,7 +308,7 @@ def test_peer_that_is_not_named_is_not_believed_to_speak_https(
 
 def test_person_in_the_clear_is_sent_to_the_public_address(installation: Installation, behind_proxy: str) -> None:
     answer = installation.ask(f"{behind_proxy}/admin/")
-    assert (answer.status, answer.headers["Location"]) == (301, f"{installation.url}/admin/")
+    assert (answer.status, answer.headers["location"]) == (301, f"{installation.url}/admin/")
 
 
 @pytest.mark.parametrize("path", ["/admin/login/", SESSION_LOGS, "/healthz/live"])
@@ -295,7 +316,7 @@ def test_every_answer_over_https_holds_browsers_to_it_for_two_years(
     installation: Installation, behind_proxy: str, path: str
 ) -> None:
     answer = installation.ask(f"{installation.url}{path}")
-    assert answer.headers["Strict-Transport-Security"] == "max-age=63072000; includeSubDomains"
+    assert answer.headers["strict-transport-security"] == "max-age=63072000; includeSubDomains"
 
 
 def test_web_process_with_tls_of_its_own_needs_no_proxy(installation: Installation, key: str) -> None:
@@ -306,14 +327,31 @@ def test_web_process_with_tls_of_its_own_needs_no_proxy(installation: Installati
     assert answer.status == 202, answer.body
 
 
-def test_valkey_is_reached_by_limits_and_jobs(installation: Installation) -> None:
-    assert installation.run("-c", VALKEY_USERS).stdout.split("\n")[:2] == ["limits True", "jobs True"]
+def connections(installation: Installation, **changed: str) -> dict[str, str]:
+    """What CONNECT tells of each driver."""
+    ended = installation.run("-c", CONNECT, **changed)
+    lines = [line.partition(": ") for line in ended.stdout.splitlines()]
+    return {driver: told for driver, _, told in lines if driver in ("database", "limits", "jobs")}
+
+
+def test_every_driver_reaches_its_server(installation: Installation) -> None:
+    assert connections(installation) == {"database": "connected", "limits": "True", "jobs": "connected"}
 
 
 def test_worker_answers_over_tls(installation: Installation) -> None:
-    ping = ("-m", "celery", "-A", "config", "inspect", "ping", "--timeout", "1")
+    url = broker(installation.valkey.url())
+    client = Celery(broker=url["BROKER_URL"], broker_use_ssl=url["BROKER_USE_SSL"])
     with installation.running("worker") as log:
-        until(lambda: "pong" in installation.run(*ping, role="worker").stdout, lambda: tail(log))
+        until(lambda: bool(client.control.ping(timeout=0.3)), lambda: tail(log))
+
+
+@pytest.mark.parametrize(("variable", "database"), [("SSL_CERT_FILE", "connected"), ("UNUSED", "OperationalError")])
+def test_system_s_authorities_are_those_that_openssl_is_told_of(
+    installation: Installation, variable: str, database: str
+) -> None:
+    url = installation.postgres.url("muniment_web", ca=Path("system"))
+    told = connections(installation, DATABASE_URL=url, SSL_CERT_DIR="/", **{variable: str(installation.authority.ca)})
+    assert told["database"].startswith(database)
 
 
 def _wrong_ca(installation: Installation, other: Authority) -> dict[str, str]:
@@ -340,16 +378,12 @@ def test_server_that_is_not_the_named_one_is_refused(
     wrong: Callable[[Installation, Authority], dict[str, str]],
     words: str,
 ) -> None:
-    environment = wrong(installation, other_authority)
-    database = installation.run("manage.py", "list_organizations", **environment)
-    assert database.returncode != 0
-    assert words in database.stderr
-    valkey = installation.run("-c", VALKEY_USERS, **environment)
-    assert valkey.stdout.split("\n")[:2] == ["limits False", "jobs OperationalError"], valkey.stderr
+    told = connections(installation, **wrong(installation, other_authority))
+    assert words in told["database"]
+    assert told["limits"] == "False"
+    assert "CERTIFICATE_VERIFY_FAILED" in told["jobs"]
 
 
-def test_server_without_tls_is_never_spoken_to(installation: Installation) -> None:
+def test_database_takes_no_connection_without_tls(installation: Installation) -> None:
     plain = installation.postgres.url("muniment_web").replace("sslmode=verify-full", "sslmode=disable")
-    ended = installation.run("manage.py", "list_organizations", DATABASE_URL=plain)
-    assert ended.returncode != 0
-    assert "no encryption" in ended.stderr
+    assert "no encryption" in connections(installation, DATABASE_URL=plain)["database"]

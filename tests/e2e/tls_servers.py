@@ -6,6 +6,7 @@ PostgreSQL takes TLS connections alone; its owner's role has CREATEROLE and is n
 import contextlib
 import http.client
 import os
+import secrets
 import shutil
 import signal
 import ssl
@@ -29,8 +30,7 @@ from psycopg import sql
 
 from config.supervisor.processes import Process, end, free_port, spawn, tail, unprivileged_account
 
-OWNER_PASSWORD = "only-for-this-run"
-ROLE_PASSWORD = "sent-as-a-hash-alone"
+OWNER_PASSWORD, ROLE_PASSWORD = secrets.token_hex(), secrets.token_hex()
 HOST = "localhost"  # the one name that the certificate has; 127.0.0.1 is not in it
 PROXY_ADDRESS = "127.0.0.2"
 PROGRAM_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}

@@ -17,9 +17,7 @@ BACK_WITHIN_S = 60
 LONGEST_MOMENT_S = 0.3
 
 
-def kill_in_rounds(
-    portal: RunningPortal, rounds: int, chosen: random.Random, pace: Pace, records: int
-) -> Counter[str]:
+def kill_in_rounds(portal: RunningPortal, rounds: int, chosen: random.Random, pace: Pace, records: int) -> Counter[str]:
     """Kill every victim once a round, in random order; before each kill let a slice of the records through.
 
     Returns how often each was killed.
@@ -31,12 +29,14 @@ def kill_in_rounds(
         plan = [(name, False) for name in VICTIMS] + [(name, True) for name in CHILDREN]
         chosen.shuffle(plan)
         for at, (name, is_child) in enumerate(plan):
-            victims = _victims(portal, name, is_child)
+            _victims(portal, name, is_child)
             share = left // (slices - done * len(plan) - at)
             left -= share
             pace.let_through(share)
             time.sleep(chosen.uniform(0, LONGEST_MOMENT_S))
-            killed[f"child of {name}" if is_child else name] += _kill(chosen.choice(victims))
+            while not _kill(chosen.choice(_victims(portal, name, is_child))):
+                continue
+            killed[f"child of {name}" if is_child else name] += 1
     return killed
 
 
@@ -55,13 +55,13 @@ def _victims(portal: RunningPortal, name: str, is_child: bool) -> list[int]:
     return victims
 
 
-def _kill(pid: int) -> int:
-    """Kill it. 0 where it was gone already."""
+def _kill(pid: int) -> bool:
+    """Kill it. False where it was gone already."""
     try:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
-        return 0
-    return 1
+        return False
+    return True
 
 
 def _children(portal: RunningPortal, name: str, main: int) -> list[int]:

@@ -24,9 +24,7 @@ class Row:
 
 
 def organizations(connection: psycopg.Connection) -> list[int]:
-    return [
-        row[0] for row in connection.execute("SELECT organization_id FROM sessions_log_ledgerhead").fetchall()
-    ]
+    return [row[0] for row in connection.execute("SELECT organization_id FROM sessions_log_ledgerhead").fetchall()]
 
 
 def size(connection: psycopg.Connection, organization_id: int) -> int:

@@ -34,6 +34,16 @@ UP_WITHIN_S = 120
 RECORDED_WITHIN_S = 60
 ORGANIZATION = "command-center"
 SERVICE = "first-service"
+_MAKE_ORGANIZATION = """
+from sessions_log import wiring
+from sessions_log.commands.organizations import AddService, CreateOrganization, add_service, create_organization
+from sessions_log.commands.service_keys import IssueKey, issue_key
+from sessions_log.domain.portal_action import Actor
+actor, ports = Actor(user="tests", session="tests"), wiring.ports()
+made = create_organization(CreateOrganization(slug="%(slug)s", name="Trattoria Due", actor=actor), ports)
+service = add_service(AddService(organization_id=made, name="orders", actor=actor), ports)
+print(issue_key(IssueKey(service_id=service, scopes=("ingest", "read", "identities"), actor=actor), ports))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +110,7 @@ class RunningPortal:
 
     def make_organization(self, slug: str) -> str:
         """An organization of this name. Returns a service key of its service `orders`."""
-        script = (
-            "from sessions_log import wiring; from sessions_log.commands.organizations import *; "
-            "from sessions_log.domain.portal_action import Actor; "
-            f"create_organization(CreateOrganization(slug={slug!r}, name='Trattoria Due', "
-            "actor=Actor(user='tests', session='tests')), wiring.ports())"
-        )
-        self.manage("shell", "--verbosity=0", "--command", script)
-        scopes = ("--scope=ingest", "--scope=read", "--scope=identities")
-        return self.manage(
-            "create_service_key", "--organization", slug, "--service=orders", *scopes
-        ).stdout.strip()
+        return self.manage("shell", "--verbosity=0", "--command", _MAKE_ORGANIZATION % {"slug": slug}).stdout.strip()
 
     def client(self, token: str | None = None, timeout_s: float = 30.0) -> "Client":
         return Client(self.port, token or self.token, timeout_s)

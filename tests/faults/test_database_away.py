@@ -4,7 +4,6 @@ Intake then says so in bounded time, promises nothing that is not stored, and re
 """
 
 import base64
-import http.client
 import os
 import random
 import signal
@@ -13,12 +12,11 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
@@ -97,7 +95,9 @@ def portal() -> Iterator[RunningPortal]:
 def token(portal: RunningPortal) -> str:
     """A key whose limit is so low that Valkey is asked again after a few records."""
     limit = ("--scope=ingest", "--records-per-minute=1000")
-    return portal.manage("create_service_key", "--organization", ORGANIZATION, "--service", SERVICE, *limit).stdout.strip()
+    return portal.manage(
+        "create_service_key", "--organization", ORGANIZATION, "--service", SERVICE, *limit
+    ).stdout.strip()
 
 
 @pytest.fixture
@@ -112,6 +112,27 @@ def intake(portal: RunningPortal, token: str) -> Iterator[Intake]:
     assert states == {"recorded": len(intake.promised)}
     stored = [result["entryId"] for result in client.results(f"service={SERVICE}")]
     assert len(set(stored)) == len(stored)
+
+
+@pytest.mark.parametrize("strike", [signal.SIGSTOP, signal.SIGKILL], ids=["frozen", "killed"])
+def test_without_valkey_intake_goes_on_and_readiness_says_so(
+    portal: RunningPortal, intake: Intake, strike: signal.Signals
+) -> None:
+    valkey = portal.pid("valkey")
+    with frozen([portal.process.pid]):
+        os.kill(valkey, strike)
+        answers = intake.send_by_many(rounds=3)
+        ready = portal.client().get("/healthz/ready")
+        if strike is signal.SIGSTOP:
+            os.kill(valkey, signal.SIGCONT)
+    assert Counter(answer.status for answer in answers) == {202: 3 * SENDERS}
+    assert max(answer.took_s for answer in answers) < 2
+    assert ready.status == 200
+    assert ready.json()["checks"]["Valkey"] == {
+        "well": False,
+        "words": "cannot be reached; limits are off, intake goes on",
+    }
+    wait_until(lambda: _valkey_is_well(portal), 30, "Valkey is back")
 
 
 def test_database_killed(portal: RunningPortal, intake: Intake) -> None:
@@ -162,27 +183,6 @@ def test_disk_full(portal: RunningPortal, intake: Intake) -> None:
         assert len(refused) > 20
         _is_refused_in_time(refused)
     _recovers(portal, intake)
-
-
-@pytest.mark.parametrize("strike", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "frozen"])
-def test_without_valkey_intake_goes_on_and_readiness_says_so(
-    portal: RunningPortal, intake: Intake, strike: signal.Signals
-) -> None:
-    valkey = portal.pid("valkey")
-    with frozen([portal.process.pid]):
-        os.kill(valkey, strike)
-        answers = intake.send_by_many(rounds=3)
-        ready = portal.client().get("/healthz/ready")
-        if strike is signal.SIGSTOP:
-            os.kill(valkey, signal.SIGCONT)
-    assert Counter(answer.status for answer in answers) == {202: 3 * SENDERS}
-    assert max(answer.took_s for answer in answers) < 2
-    assert ready.status == 200
-    assert ready.json()["checks"]["Valkey"] == {
-        "well": False,
-        "words": "cannot be reached; limits are off, intake goes on",
-    }
-    wait_until(lambda: _valkey_is_well(portal), 30, "Valkey is back")
 
 
 def _is_refused_in_time(answers: list[Answer]) -> None:

@@ -101,9 +101,7 @@ def test_every_acknowledged_record_is_stored_once_and_none_is_invented(storm: St
 
 def test_receipt_of_every_request_adds_up(storm: Storm) -> None:
     client = storm.portal.client()
-    receipts = {
-        request: client.get(f"/api/v1/receipts/requests/{request}").json() for request in storm.requests
-    }
+    receipts = {request: client.get(f"/api/v1/receipts/requests/{request}").json() for request in storm.requests}
     assert {receipt["state"] for receipt in receipts.values()} == {"done"}
     assert {receipt["conflicts"] + receipt["quarantined"] for receipt in receipts.values()} == {0}
     counted = {request: one["recorded"] + one["duplicates"] for request, one in receipts.items()}
@@ -120,9 +118,7 @@ def test_ledger_has_no_holes_and_every_leaf_is_that_of_its_row(storm: Storm) -> 
 
 
 def test_read_models_are_those_rebuilt_from_the_entries(storm: Storm) -> None:
-    organization_id = storm.portal.scalar(
-        "SELECT id FROM sessions_log_organization WHERE slug = %s", ORGANIZATION
-    )
+    organization_id = storm.portal.scalar("SELECT id FROM sessions_log_organization WHERE slug = %s", ORGANIZATION)
     counted = storm.portal.scalar(
         "SELECT sum(entries) FROM sessions_log_minutecounter WHERE organization_id = %s", organization_id
     )

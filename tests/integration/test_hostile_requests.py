@@ -133,7 +133,9 @@ def test_what_is_wrong_is_told_by_position_path_and_reason(tenant: Tenant) -> No
 @pytest.mark.parametrize("count", [1_001, 5_000])
 def test_more_records_than_are_taken_at_once(tenant: Tenant, count: int) -> None:
     array = post(tenant, [session_record()] * count)
-    lines = call("POST", SESSION_LOGS, tenant, body=b"\n".join([b"{}"] * count), environ={"CONTENT_TYPE": "application/x-ndjson"})
+    lines = call(
+        "POST", SESSION_LOGS, tenant, body=b"\n".join([b"{}"] * count), environ={"CONTENT_TYPE": "application/x-ndjson"}
+    )
     for answer in (array, lines):
         _assert_refused(answer, tenant, 413)
         assert answer.json["detail"] == f"{count} records; at most 1000 are taken in one request."
@@ -196,7 +198,11 @@ def test_content_type_that_is_not_taken(tenant: Tenant, content_type: str) -> No
     _assert_refused(call("POST", SESSION_LOGS, tenant, body=GOOD, environ={"CONTENT_TYPE": content_type}), tenant, 415)
 
 
-@pytest.mark.parametrize("encoding", ["br", "deflate", "gzip, gzip", "gzip,identity", "zip", "\xff", "x" * 100_000, "gzip;q=1"], ids=lambda one: one[:12])
+@pytest.mark.parametrize(
+    "encoding",
+    ["br", "deflate", "gzip, gzip", "gzip,identity", "zip", "\xff", "x" * 100_000, "gzip;q=1"],
+    ids=lambda one: one[:12],
+)
 def test_content_encoding_that_is_not_taken(tenant: Tenant, encoding: str) -> None:
     _assert_refused(post(tenant, GOOD, **{"content-encoding": encoding}), tenant, 415)
 
@@ -246,7 +252,13 @@ def test_compressed_lines_that_are_cut_short_are_not_taken_in_part(
         ("zstd", _zstd(bytes(1024 * MEBIBYTE), write_content_size=False)),
         ("zstd", _zstd(b" " * (4 * MEBIBYTE + 1))),
     ],
-    ids=["gzip of 200 MiB", "gzip just too large", "zstd of 1 GiB", "zstd of 1 GiB, size untold", "zstd just too large"],
+    ids=[
+        "gzip of 200 MiB",
+        "gzip just too large",
+        "zstd of 1 GiB",
+        "zstd of 1 GiB, size untold",
+        "zstd just too large",
+    ],
 )
 def test_bomb_is_stopped_early(tenant: Tenant, encoding: str, bomb: bytes) -> None:
     begun = time.process_time()
@@ -300,7 +312,9 @@ def test_path_that_there_is_not(tenant: Tenant, path: str) -> None:
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-@pytest.mark.parametrize("accept", ["", "text/html", "*/*;q=\xff", ";;;", "application/json; q=abc", "x" * 100_000], ids=lambda one: one[:12])
+@pytest.mark.parametrize(
+    "accept", ["", "text/html", "*/*;q=\xff", ";;;", "application/json; q=abc", "x" * 100_000], ids=lambda one: one[:12]
+)
 def test_accept_header_changes_nothing(tenant: Tenant, accept: str) -> None:
     answer = post(tenant, GOOD, accept=accept)
     assert (answer.status, answer.headers["content-type"]) == (202, "application/json")

@@ -120,7 +120,9 @@ def test_walking_back_shows_the_same_pages(tenant: Tenant, narrowed: dict[str, s
 
 
 def test_page_beyond_either_end_is_empty(tenant: Tenant) -> None:
-    rows = session_log_page(Search(organization_id=tenant.organization.id, user="m.russo", limit=500), _opener(tenant)).rows
+    rows = session_log_page(
+        Search(organization_id=tenant.organization.id, user="m.russo", limit=500), _opener(tenant)
+    ).rows
     beyond_newest = Search(organization_id=tenant.organization.id, user="m.russo", after=rows[0].id)
     beyond_oldest = Search(organization_id=tenant.organization.id, user="m.russo", before=rows[-1].id)
     assert session_log_page(beyond_newest, _opener(tenant)).rows == []
@@ -128,7 +130,9 @@ def test_page_beyond_either_end_is_empty(tenant: Tenant) -> None:
 
 
 def test_course_of_a_session_stands_around_its_record_in_order(tenant: Tenant) -> None:
-    rows = session_log_page(Search(organization_id=tenant.organization.id, user="m.russo", limit=500), _opener(tenant)).rows
+    rows = session_log_page(
+        Search(organization_id=tenant.organization.id, user="m.russo", limit=500), _opener(tenant)
+    ).rows
     course = course_of_session(rows[20], _opener(tenant), around=3)
     assert {one.id for one in course} == {one.id for one in rows[17:24]}
     assert course == sorted(course, key=lambda one: (one.timestamp, one.seq))

@@ -6,6 +6,8 @@ import re
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
+from html import unescape
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -19,6 +21,7 @@ from sessions_log import wiring
 from sessions_log.adapters.quarantine import QuarantineRepository
 from sessions_log.commands.organizations import CreateOrganization, SlugTaken, create_organization
 from sessions_log.commands.quarantine import NotRetryable, RetryRequest, retry_request
+from sessions_log.commands.service_keys import IssueKey, issue_key
 from sessions_log.domain import inbox
 from sessions_log.models import QuarantinedRequest
 from sessions_log.queries.organizations import organization_by_slug
@@ -30,6 +33,7 @@ from tests.organizations import ACTOR, Tenant, make_tenant, session_record
 pytestmark = pytest.mark.usefixtures("db")
 
 LOGS = "/admin/sessions_log/sessionlog/"
+KEYS = "/admin/sessions_log/servicekey/"
 PASSWORD = "correct horse battery staple"
 RIGHTS = ("metadata", "identities", "access")
 
@@ -227,3 +231,67 @@ def _make_product() -> None:
         create_organization(CreateOrganization(slug="portal", name="Muniment itself", actor=ACTOR), wiring.ports())
     except SlugTaken:
         return
+
+
+def test_list_of_keys_turns_its_pages_both_ways() -> None:
+    tenant = make_tenant()
+    ports = wiring.ports()
+    for _ in range(59):
+        issue_key(IssueKey(service_id=tenant.service_id, scopes=("ingest",), actor=ACTOR), ports)
+    client = signed_in(person(tenant))
+
+    first = client.get(KEYS)
+    second = client.get(KEYS + _link(first, "next"))
+    back = client.get(KEYS + _link(second, "prev"))
+
+    assert [len(_keys_of(page)) for page in (first, second, back)] == [50, 10, 50]
+    assert not set(_keys_of(first)) & set(_keys_of(second))
+    assert _keys_of(back) == _keys_of(first)
+
+
+@pytest.mark.parametrize("cursor", ["older:", "older:x~y", "sideways:1~2", "older:2026-11-23~not-an-id", "\x00"])
+def test_cursor_that_cannot_be_read_gives_the_first_page(cursor: str) -> None:
+    tenant = make_tenant()
+
+    answer = signed_in(person(tenant)).get(KEYS, {"cursor": cursor})
+
+    assert answer.status_code == 200
+    assert len(_keys_of(answer)) == 1
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"found": "subject:x"},
+        {"found": "x"},
+        {"before": "x"},
+        {"after": "\x00"},
+        {"period": "1y", "sensitive": "maybe", "outcome": "9"},
+        {"start": "9999-12-31 23:59:59"},
+        {"end": "0001-01-01"},
+        {"action": "\x00"},
+        {"service": "x" * 70},
+        {"unknown": "1"},
+    ],
+)
+def test_address_that_makes_no_sense_is_no_fault_of_ours(query: dict[str, str]) -> None:
+    answer = signed_in(person(make_tenant())).get(LOGS, query)
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("value", ["a" * 5_000, "\x00", "/", ":", "a/" * 50])
+def test_search_for_any_text_is_answered(value: str) -> None:
+    answer = signed_in(person(make_tenant())).post(f"{LOGS}search/", {"q": value})
+
+    assert answer.status_code in (200, 302)
+
+
+def _keys_of(page: Any) -> list[str]:
+    return re.findall(r'<span class="id">(mun_[a-z2-7]{12})_', page.content.decode())
+
+
+def _link(page: Any, rel: str) -> str:
+    found_link = re.search(rf'href="([^"]+)" rel="{rel}"', page.content.decode())
+    assert found_link is not None
+    return unescape(found_link[1])

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from hashlib import sha512
 from pathlib import Path
 
 import pytest
@@ -17,18 +18,19 @@ from config.supervisor.portal import command_lines
 from config.supervisor.state import Home, Secrets
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SECRET = "Zq3vM8xK1tR6yB9wL4nC7dF2hJ5sG0pAeUiOoXkVrTmQzYbNw8cE"
-DATABASE = "postgresql://muniment_web:correct-horse@db.example/muniment?sslmode=verify-full&sslrootcert=system"
+SECRET = sha512(b"the secret of this test").hexdigest()
+PASSWORD = sha512(b"its passwords").hexdigest()
 LONG_RUNNING = ("web", "recorder", "follower", "worker", "beat")
 
 
 @pytest.fixture
 def safe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """An environment that starts."""
-    for name in [name for name in os.environ if name.startswith(("PG", "MUNIMENT_", "DATABASE_URL"))]:
+    for name in [name for name in os.environ if name.startswith(("PG", "SSL_CERT_", "MUNIMENT_", "DATABASE_URL"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
-    (tmp_path / "ca.pem").write_text("certificates")
+    authorities = tmp_path / "ca.pem"
+    authorities.write_text("certificates")
     (tmp_path / "keyring").mkdir(mode=0o700)
     return {
         "MUNIMENT_ENV": "production",
@@ -36,8 +38,8 @@ def safe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
         "MUNIMENT_SECRET_KEY": SECRET,
         "MUNIMENT_PUBLIC_URL": "https://muniment.example",
         "MUNIMENT_TRUSTED_PROXIES": "192.0.2.10",
-        "DATABASE_URL": DATABASE,
-        "VALKEY_URL": "rediss://:correct-horse@valkey.example:6380/0",
+        "DATABASE_URL": f"postgresql://web:{PASSWORD}@db.example/x?sslmode=verify-full&sslrootcert={authorities}",
+        "VALKEY_URL": f"rediss://:{PASSWORD}@valkey.example:6380/0",
     }
 
 
@@ -140,13 +142,15 @@ def test_verified_tls_loopback_and_unix_sockets_are_accepted(
     assert refusals({**safe, setting: value.replace("CA", str(tmp_path / "ca.pem"))}) == []
 
 
-def test_what_libpq_takes_from_its_own_variables_counts(safe: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_libpq_takes_from_its_own_variables_counts(
+    safe: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     short = {**safe, "DATABASE_URL": "postgresql:///muniment"}
     monkeypatch.setenv("PGHOST", "db.example")
     assert refusals(short)[0].startswith("DATABASE_URL reaches PostgreSQL over the network with sslmode below")
     monkeypatch.setenv("PGSSLMODE", "verify-full")
     assert refusals(short)[0].startswith("DATABASE_URL names no certificate authority")
-    monkeypatch.setenv("PGSSLROOTCERT", "system")
+    monkeypatch.setenv("PGSSLROOTCERT", str(tmp_path / "ca.pem"))
     assert refusals(short) == []
 
 
@@ -154,6 +158,15 @@ def test_local_name_for_a_remote_address_is_no_loopback(safe: dict[str, str], mo
     monkeypatch.setenv("PGHOSTADDR", "192.0.2.5")
     found = refusals({**safe, "DATABASE_URL": "postgresql://localhost/muniment"})
     assert found[0].startswith("DATABASE_URL reaches PostgreSQL over the network")
+
+
+def test_system_s_authorities_are_only_there_where_openssl_is_told_of_them(
+    safe: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = {**safe, "DATABASE_URL": "postgresql://db.example/x?sslmode=verify-full&sslrootcert=system"}
+    assert refusals(system)[0].startswith("DATABASE_URL names no certificate authority")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    assert refusals(system) == []
 
 
 def test_authorities_in_libpq_s_usual_place_will_do(safe: dict[str, str], tmp_path: Path) -> None:
@@ -176,12 +189,12 @@ def test_secret_that_the_supervisor_made_up_is_refused(safe: dict[str, str], tmp
 
 
 UNSAFE = {
-    "MUNIMENT_SECRET_KEY": "development-only-and-short",
+    "MUNIMENT_SECRET_KEY": f"development-{SECRET}",
     "MUNIMENT_PUBLIC_URL": "http://muniment.example",
     "MUNIMENT_TRUSTED_PROXIES": "",
-    "DATABASE_URL": "postgresql://muniment_web:correct-horse@db.example/muniment",
-    "DATABASE_URL_OWNER": "postgresql://muniment_owner:correct-horse@db.example/muniment",
-    "VALKEY_URL": "redis://:correct-horse@valkey.example:6379/0",
+    "DATABASE_URL": f"postgresql://web:{PASSWORD}@db.example/muniment",
+    "DATABASE_URL_OWNER": f"postgresql://owner:{PASSWORD}@db.example/muniment",
+    "VALKEY_URL": f"redis://:{PASSWORD}@valkey.example:6379/0",
     "MUNIMENT_KEYRING": "/no/keyring",
 }
 COMMANDS = {
@@ -196,8 +209,8 @@ def _assert_refused_for_all(ended: subprocess.CompletedProcess[str]) -> None:
     assert ended.returncode != 0
     for setting in UNSAFE:
         assert f"- {setting} " in told, told
-    assert "correct-horse" not in told
-    assert "only-and-short" not in told
+    assert PASSWORD not in told
+    assert SECRET not in told
 
 
 @pytest.mark.parametrize("name", LONG_RUNNING)

@@ -42,13 +42,19 @@ def rebuild_all(run_as: RunAs) -> Callable[[], None]:
 
 def _sent(tenant: Tenant, *records: dict[str, Any]) -> None:
     accepted(
-        tenant, [session_record(**{"timestamp": (HOUR_AGO + timedelta(seconds=at)).isoformat(), **one}) for at, one in enumerate(records)]
+        tenant,
+        [
+            session_record(**{"timestamp": (HOUR_AGO + timedelta(seconds=at)).isoformat(), **one})
+            for at, one in enumerate(records)
+        ],
     )
 
 
 def _counters(tenant: Tenant) -> list[dict[str, Any]]:
     rows = MinuteCounter.objects.filter(organization_id=tenant.organization.id).order_by("minute").values()
-    return [{name: value for name, value in row.items() if value and name not in ("id", "organization_id")} for row in rows]
+    return [
+        {name: value for name, value in row.items() if value and name not in ("id", "organization_id")} for row in rows
+    ]
 
 
 def _of_the_service(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -69,7 +75,9 @@ def _state(tenant: Tenant) -> tuple[Any, ...]:
     return _counters(tenant), _sessions(tenant), _facets(tenant)
 
 
-def test_counters_count_a_minute_by_outcome_and_family(record_all: Callable[[], None], follow_all: Callable[[], None]) -> None:
+def test_counters_count_a_minute_by_outcome_and_family(
+    record_all: Callable[[], None], follow_all: Callable[[], None]
+) -> None:
     tenant = make_tenant()
     _sent(
         tenant,
@@ -131,7 +139,9 @@ def test_session_s_subject_is_that_of_its_latest_record_whichever_came_first(
     assert str(SessionSummary.objects.get(id=latest["session"]).subject_id) == latest["subject"]
 
 
-def test_late_records_are_counted_where_they_belong(record_all: Callable[[], None], follow_all: Callable[[], None]) -> None:
+def test_late_records_are_counted_where_they_belong(
+    record_all: Callable[[], None], follow_all: Callable[[], None]
+) -> None:
     tenant = make_tenant()
     _sent(tenant, {}, {})
     record_all()
@@ -146,7 +156,9 @@ def test_late_records_are_counted_where_they_belong(record_all: Callable[[], Non
     assert SessionSummary.objects.get(id=found(tenant)[0]["session"]).first_seen == days_ago
 
 
-def test_batch_is_applied_once_however_often_it_is_followed(record_all: Callable[[], None], follow_all: Callable[[], None]) -> None:
+def test_batch_is_applied_once_however_often_it_is_followed(
+    record_all: Callable[[], None], follow_all: Callable[[], None]
+) -> None:
     tenant = make_tenant()
     _sent(tenant, {}, {})
     record_all()

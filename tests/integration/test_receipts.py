@@ -24,7 +24,12 @@ def test_accepted_request_is_durable_when_it_is_answered() -> None:
     tenant = make_tenant()
     answer = accepted(tenant, [session_record(), session_record()])
     row = InboxRow.objects.get(id=answer["requestId"])
-    assert (row.organization_id, row.service_id, row.records, row.lane) == (tenant.organization.id, tenant.service_id, 2, 0)
+    assert (row.organization_id, row.service_id, row.records, row.lane) == (
+        tenant.organization.id,
+        tenant.service_id,
+        2,
+        0,
+    )
     assert bytes(row.entry_ids) == b"".join(UUID(one["entryId"]).bytes for one in answer["receipts"])
 
 
@@ -59,7 +64,13 @@ def test_rejected_records_are_not_stored(record_all: Callable[[], None]) -> None
 
 @pytest.mark.parametrize(
     ("compress", "encoding"),
-    [(bytes, None), (gzip.compress, "gzip"), (gzip.compress, "x-gzip"), (zstandard.compress, "zstd"), (zstandard.compress, "ZSTD")],
+    [
+        (bytes, None),
+        (gzip.compress, "gzip"),
+        (gzip.compress, "x-gzip"),
+        (zstandard.compress, "zstd"),
+        (zstandard.compress, "ZSTD"),
+    ],
 )
 @pytest.mark.parametrize("content_type", ["application/x-ndjson", "application/jsonl", "application/json"])
 def test_every_body_that_is_taken_is_read_alike(compress: Any, encoding: str | None, content_type: str) -> None:
@@ -75,7 +86,10 @@ def test_every_body_that_is_taken_is_read_alike(compress: Any, encoding: str | N
 
 def test_zstd_that_was_streamed_without_its_size_is_read() -> None:
     stream = zstandard.ZstdCompressor(write_content_size=False).compressobj()
-    body = b"".join(stream.compress(piece) for piece in (b"[", json.dumps(session_record()).encode(), b"]")) + stream.flush()
+    body = (
+        b"".join(stream.compress(piece) for piece in (b"[", json.dumps(session_record()).encode(), b"]"))
+        + stream.flush()
+    )
     assert post(make_tenant(), body, **{"content-encoding": "zstd"}).status == 202
 
 
@@ -89,7 +103,11 @@ def test_content_type_may_have_parameters_and_capitals() -> None:
 
 def test_body_may_come_without_a_length() -> None:
     answer = call(
-        "POST", SESSION_LOGS, make_tenant(), body=json.dumps(session_record()).encode(), environ={"CONTENT_LENGTH": None}
+        "POST",
+        SESSION_LOGS,
+        make_tenant(),
+        body=json.dumps(session_record()).encode(),
+        environ={"CONTENT_LENGTH": None},
     )
     assert answer.status == 202
 

@@ -85,7 +85,10 @@ def _recorded(tenant: Tenant) -> int:
         (lambda request: {"sealed": request.sealed[:-1]}, "it does not open under the inbox key of its day"),
         (lambda request: {"sealed": b""}, "it does not open under the inbox key of its day"),
         (lambda request: {"sealed": bytes(400)}, "it does not open under the inbox key of its day"),
-        (lambda request: {"id": inbox.new_request_id(datetime.now(UTC))}, "it does not open under the inbox key of its day"),
+        (
+            lambda request: {"id": inbox.new_request_id(datetime.now(UTC))},
+            "it does not open under the inbox key of its day",
+        ),
         (lambda request: {"entry_ids": request.entry_ids * 2}, "it does not hold as many records as ids"),
         (lambda request: {"kind": 99}, "a kind of record that this version does not know"),
     ],
@@ -103,7 +106,11 @@ def test_request_that_cannot_be_read_is_set_aside_and_the_rest_goes_on(
 
     record_all()
 
-    assert [_counts(tenant, one) for one in (before, bad.id, after)] == [("done", 2, 0), ("done", 0, bad.records), ("done", 3, 0)]
+    assert [_counts(tenant, one) for one in (before, bad.id, after)] == [
+        ("done", 2, 0),
+        ("done", 0, bad.records),
+        ("done", 3, 0),
+    ]
     assert _recorded(tenant) == 5
     row = QuarantinedRequest.objects.get(id=UUID(bytes=bad.id))
     assert (row.organization_id, row.service_id, row.reason, row.retried_at) == (
@@ -165,7 +172,9 @@ def _retry(row: QuarantinedRequest) -> UUID:
 def test_entries_that_the_database_refuses_are_set_aside_and_the_rest_goes_on(record_all: Callable[[], None]) -> None:
     # An id of 1999 with a timestamp of today: no partition takes it.
     tenant, other = make_tenant(), make_tenant()
-    poison = _request(tenant, encode_records(_records(2)), [entry_id.random(NOW), entry_id.random(datetime(1999, 1, 1, tzinfo=UTC))])
+    poison = _request(
+        tenant, encode_records(_records(2)), [entry_id.random(NOW), entry_id.random(datetime(1999, 1, 1, tzinfo=UTC))]
+    )
     before = _put(other, _records(1))
     wiring.inbox().put(poison)
     after, duplicate_of_nothing = _put(tenant, _records(2)), _put(other, _records(2))
@@ -183,7 +192,9 @@ def test_entries_that_the_database_refuses_are_set_aside_and_the_rest_goes_on(re
 
 def test_refused_request_leaves_the_next_records_of_its_user_recordable(record_all: Callable[[], None]) -> None:
     tenant = make_tenant()
-    wiring.inbox().put(_request(tenant, encode_records(_records(1)), [entry_id.random(datetime(1999, 1, 1, tzinfo=UTC))]))
+    wiring.inbox().put(
+        _request(tenant, encode_records(_records(1)), [entry_id.random(datetime(1999, 1, 1, tzinfo=UTC))])
+    )
     record_all()
     accepted(tenant, session_record(sessionId="s", userId="m.russo"))
     record_all()
@@ -193,7 +204,9 @@ def test_refused_request_leaves_the_next_records_of_its_user_recordable(record_a
 # --- months, lanes, shards ----------------------------------------------------------------------------------------
 
 
-def test_record_of_a_month_without_a_partition_waits_until_it_is_made(record_all: Callable[[], None], recorder: Recorder) -> None:
+def test_record_of_a_month_without_a_partition_waits_until_it_is_made(
+    record_all: Callable[[], None], recorder: Recorder
+) -> None:
     tenant = make_tenant()
     waiting = _put(tenant, _records(1, datetime(2003, 5, 31, 23, 59, 59, tzinfo=UTC)))
 
@@ -235,7 +248,9 @@ def _entry_of(request: UUID) -> UUID:
     return UUID(bytes=bytes(InboxRow.objects.get(id=request).entry_ids))
 
 
-def test_two_recorders_of_a_shard_one_wins(servers: Servers, recorder: Recorder, record_all: Callable[[], None]) -> None:
+def test_two_recorders_of_a_shard_one_wins(
+    servers: Servers, recorder: Recorder, record_all: Callable[[], None]
+) -> None:
     record_all()
     tenant = make_tenant()
     second = PostgresRecorderStore(lambda: servers.url("recorder"), 0)
@@ -301,12 +316,16 @@ def _leaves(tenant: Tenant) -> list[bytes]:
 
 def _assert_ledger_is_whole(tenant: Tenant) -> None:
     size = LedgerHead.objects.get(organization_id=tenant.organization.id).size
-    seqs = SessionLog.objects.filter(organization_id=tenant.organization.id).order_by("seq").values_list("seq", flat=True)
+    seqs = (
+        SessionLog.objects.filter(organization_id=tenant.organization.id).order_by("seq").values_list("seq", flat=True)
+    )
     assert list(seqs) == list(range(size))
     assert len(_leaves(tenant)) == size
 
 
-@pytest.mark.parametrize("sizes", [[1, 1, 1], [255, 1], [256], [257, 255, 600], [1, 254, 1, 255, 2], [1000, 24]], ids=str)
+@pytest.mark.parametrize(
+    "sizes", [[1, 1, 1], [255, 1], [256], [257, 255, 600], [1, 254, 1, 255, 2], [1000, 24]], ids=str
+)
 def test_leaves_are_bundled_by_256_and_the_rest_is_the_tail(record_all: Callable[[], None], sizes: list[int]) -> None:
     tenant = make_tenant()
     for size in sizes:
@@ -325,4 +344,3 @@ def test_batches_are_numbered_without_gaps_and_their_spans_hold_all_entries(reco
     assert numbers == list(range(1, len(numbers) + 1))
     spans = BatchSpan.objects.filter(organization_id=tenant.organization.id)
     assert sum(span.entries for span in spans) == LedgerHead.objects.get(organization_id=tenant.organization.id).size
-

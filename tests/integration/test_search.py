@@ -85,7 +85,9 @@ def test_service_finds_what_it_sent(store: Callable[..., Tenant]) -> None:
     ],
     ids=str,
 )
-def test_parameters_together_find_what_fits_them_all(store: Callable[..., Tenant], query: dict[str, str], ids: list[str]) -> None:
+def test_parameters_together_find_what_fits_them_all(
+    store: Callable[..., Tenant], query: dict[str, str], ids: list[str]
+) -> None:
     tenant = store(
         {"sessionId": "s-1", "ipAddress": "192.0.2.7", "target": {"type": "order", "id": "7"}},
         {"userId": "a.conti", "sessionId": "s-1", "ipAddress": "192.0.2.7", "sensitive": True},
@@ -156,7 +158,12 @@ def test_result_tells_everything_to_who_may_see_identities(store: Callable[..., 
 
 def test_result_hides_who_and_what_without_that_scope(store: Callable[..., Tenant]) -> None:
     tenant = store(
-        {"userId": "m.russo", "ipAddress": "192.0.2.7", "metadata": {"secret": "x"}, "target": {"type": "order", "id": "7"}},
+        {
+            "userId": "m.russo",
+            "ipAddress": "192.0.2.7",
+            "metadata": {"secret": "x"},
+            "target": {"type": "order", "id": "7"},
+        },
         scopes=("ingest", "read"),
     )
     (result,) = found(tenant)
@@ -171,8 +178,13 @@ def test_result_hides_who_and_what_without_that_scope(store: Callable[..., Tenan
 
 def test_plain_word_stands_in_the_open_and_anything_else_is_sealed(store: Callable[..., Tenant]) -> None:
     tenant = store(
-        {"aiModelUsed": "a model's name", "target": {"type": "größe", "id": "7"}}, scopes=("ingest", "read", "identities")
+        {"aiModelUsed": "a model's name", "target": {"type": "größe", "id": "7"}},
+        scopes=("ingest", "read", "identities"),
     )
     (result,) = found(tenant)
-    assert (result["aiModelUsed"], result["target"], result["targetType"]) == ("a model's name", {"type": "größe", "id": "7"}, None)
+    assert (result["aiModelUsed"], result["target"], result["targetType"]) == (
+        "a model's name",
+        {"type": "größe", "id": "7"},
+        None,
+    )
     assert [one["id"] for one in found(tenant, target="größe:7")] == ["0"]

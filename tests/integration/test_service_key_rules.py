@@ -140,7 +140,11 @@ def test_revoked_key_can_be_neither_rotated_nor_revoked_again() -> None:
 
 @pytest.mark.parametrize(
     ("wrong", "error"),
-    [({"scopes": ()}, NoScope), ({"scopes": ("write",)}, UnknownScope), ({"allowed_networks": ("10.0.0.1/8",)}, UnknownNetwork)],
+    [
+        ({"scopes": ()}, NoScope),
+        ({"scopes": ("write",)}, UnknownScope),
+        ({"allowed_networks": ("10.0.0.1/8",)}, UnknownNetwork),
+    ],
 )
 def test_key_that_makes_no_sense_is_not_issued(wrong: dict[str, Any], error: type[Exception]) -> None:
     with pytest.raises(error):

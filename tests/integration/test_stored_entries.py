@@ -81,7 +81,8 @@ def test_nothing_that_names_somebody_stands_in_the_clear(record_all: Callable[[]
     with connection.cursor() as cursor:
         for table in ("sessionlog", "inbox", "subject", "session", "target", "address"):
             cursor.execute(
-                f"SELECT string_agg(t::text, '') FROM sessions_log_{table} t WHERE organization_id = %s", [tenant.organization.id]
+                f"SELECT string_agg(t::text, '') FROM sessions_log_{table} t WHERE organization_id = %s",
+                [tenant.organization.id],
             )
             stored = cursor.fetchone()[0]
             assert "in-the-clear" not in stored

@@ -40,7 +40,10 @@ def test_equal_records_of_two_organizations_share_no_reference(
         assert one[name] != other[name]
     for model in (Subject, Session, Target, Address):
         lookups = [
-            {bytes(row) for row in model.objects.filter(organization_id=tenant.organization.id).values_list("lookup", flat=True)}  # type: ignore[attr-defined]  # each of them has objects
+            {
+                bytes(row)
+                for row in model.objects.filter(organization_id=tenant.organization.id).values_list("lookup", flat=True)
+            }  # type: ignore[attr-defined]  # each of them has objects
             for tenant in (trattoria, osteria)
         ]
         assert not lookups[0] & lookups[1]
@@ -56,7 +59,11 @@ def test_equal_records_of_two_organizations_share_no_reference(
     ids=str,
 )  # fmt: skip
 def test_no_search_finds_another_organization_s_records(
-    trattoria: Tenant, osteria: Tenant, record_all: Callable[[], None], follow_all: Callable[[], None], query: dict[str, str]
+    trattoria: Tenant,
+    osteria: Tenant,
+    record_all: Callable[[], None],
+    follow_all: Callable[[], None],
+    query: dict[str, str],
 ) -> None:
     entry_id = accepted(trattoria, session_record(**SHARED))["receipts"][0]["entryId"]
     accepted(osteria, session_record(**SHARED))

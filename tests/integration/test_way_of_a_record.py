@@ -33,9 +33,7 @@ def record_all(servers: Servers) -> Callable[[], None]:
 
 
 def send(client: Client, tenant: Tenant, records: Any, **headers: str) -> Any:
-    return client.post(
-        URL, json.dumps(records), content_type="application/json", headers={**tenant.headers, **headers}
-    )
+    return client.post(URL, json.dumps(records), content_type="application/json", headers={**tenant.headers, **headers})
 
 
 def read(client: Client, tenant: Tenant, **query: str) -> list[dict[str, Any]]:

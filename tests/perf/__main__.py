@@ -50,9 +50,7 @@ def main() -> None:
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.perf", description=__doc__)
     parser.add_argument("--seconds", type=float, default=60.0, help="for each side of each scenario")
-    parser.add_argument(
-        "--quick", action="store_true", help="whether all works, in a few minutes; no figures"
-    )
+    parser.add_argument("--quick", action="store_true", help="whether all works, in a few minutes; no figures")
     parser.add_argument("--only", choices=PARTS)
     parser.add_argument("--baseline-only", action="store_true", help="rates of the baseline, no product")
     parser.add_argument("--records", type=Path, default=REAL_RECORDS, help="NDJSON in the wire form")
@@ -97,15 +95,11 @@ def measure_rates(report: Report, folder: Path, records_file: Path, *, baseline_
         report.machine = machine(server)
         for scenario in SCENARIOS:
             say(scenario.title)
-            measured = scenario_rates(
-                scenario, sides, server=server, seconds=report.seconds, records_file=records_file
-            )
+            measured = scenario_rates(scenario, sides, server=server, seconds=report.seconds, records_file=records_file)
             report.rates.append((scenario, measured))
 
 
-def measure_a_month(
-    report: Report, folder: Path, records_file: Path, parts: Sequence[str], *, is_quick: bool
-) -> None:
+def measure_a_month(report: Report, folder: Path, records_file: Path, parts: Sequence[str], *, is_quick: bool) -> None:
     """Fill both sides with the same month of records, then weigh them and time the list pages."""
     templates: list[dict[str, Any]] = [json.loads(text) for text in records_file.read_bytes().splitlines()]
     report.entries = QUICK_ENTRIES if is_quick else ENTRIES
@@ -129,9 +123,7 @@ def measure_a_month(
             for side in (product, baseline):
                 say(f"list pages of the {side.name}")
                 report.pages += page_times(side, asked, requests=requests)
-            report.pages += officer_page_times(
-                product, [*asked, *service_searches(product)], requests=requests
-            )
+            report.pages += officer_page_times(product, [*asked, *service_searches(product)], requests=requests)
 
 
 def say(line: str) -> None:

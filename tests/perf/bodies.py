@@ -58,9 +58,7 @@ def endless(requests: Sequence[Request], seed: str) -> Iterator[bytes]:
         cycle += 1
 
 
-def encoded_requests(
-    records: Sequence[dict[str, Any]], *, size: int, path: str, host: str, key: str
-) -> list[Request]:
+def encoded_requests(records: Sequence[dict[str, Any]], *, size: int, path: str, host: str, key: str) -> list[Request]:
     """The records as requests of `size` each, wrapping round at the end so that each is full."""
     count = -(-len(records) // size)
     slices = ([prepared(records, n * size + i) for i in range(size)] for n in range(count))

@@ -166,9 +166,7 @@ def timed(pages: Pages, title: str, page: int, urls: Sequence[str], *, requests:
     )
 
 
-def page_figures(
-    side: str, title: str, page: int, rows: Sequence[int], times_ms: Sequence[float]
-) -> PageTimes:
+def page_figures(side: str, title: str, page: int, rows: Sequence[int], times_ms: Sequence[float]) -> PageTimes:
     return PageTimes(
         side=side,
         search=title,

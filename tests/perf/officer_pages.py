@@ -9,7 +9,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -47,7 +47,7 @@ def asker(slug: str) -> Ask:
     """What gives a page for the API's parameters and an edge. Imports wait until Django is set up."""
     from sessions_log import wiring
     from sessions_log.models import Organization
-    from sessions_log.queries.exact_search import find_exactly, page_of
+    from sessions_log.queries.exact_search import find_exactly
     from sessions_log.queries.session_logs import Search, SessionLogPage, session_log_page
 
     organization = Organization.objects.get(slug=slug)
@@ -59,7 +59,9 @@ def asker(slug: str) -> Ask:
         if not exact:
             return session_log_page(search, opener)
         found = find_exactly(organization.pk, exact[0], opener)
-        return page_of(found[0], search, opener) if found else SessionLogPage([], False, False)
+        if not found:
+            return SessionLogPage([], False, False)
+        return session_log_page(replace(search, reference=(found[0].kind, found[0].id)), opener)
 
     return ask
 

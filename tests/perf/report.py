@@ -107,16 +107,12 @@ def pages_table(pages: Sequence[PageTimes]) -> str:
     by_search: dict[str, dict[tuple[str, int], PageTimes]] = {}
     for page in pages:
         by_search.setdefault(page.search, {})[page.side, page.page] = page
-    columns = sorted(
-        {(page.side, page.page) for page in pages}, key=lambda column: (ORDER.index(column[0]), column[1])
-    )
+    columns = sorted({(page.side, page.page) for page in pages}, key=lambda column: (ORDER.index(column[0]), column[1]))
     head = ("search", "rows", *(f"{side}, page {page:,}: p50 / p99 ms" for side, page in columns))
     return table(head, (pages_row(title, found, columns) for title, found in by_search.items()))
 
 
-def pages_row(
-    title: str, found: dict[tuple[str, int], PageTimes], columns: Sequence[tuple[str, int]]
-) -> Sequence[str]:
+def pages_row(title: str, found: dict[tuple[str, int], PageTimes], columns: Sequence[tuple[str, int]]) -> Sequence[str]:
     rows = max(page.rows for page in found.values())
     return (title, str(rows), *(times(found.get(column)) for column in columns))
 

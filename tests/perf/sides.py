@@ -128,9 +128,7 @@ def manage(module: str, *arguments: str, environment: Mapping[str, str]) -> str:
 
 
 @contextlib.contextmanager
-def started(
-    command: Sequence[str], environment: Mapping[str, str], log: Path
-) -> Iterator[subprocess.Popen[bytes]]:
+def started(command: Sequence[str], environment: Mapping[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A process that is asked to end on leaving, and killed when it does not."""
     with log.open("ab") as output:
         process = subprocess.Popen(

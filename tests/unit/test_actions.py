@@ -10,7 +10,8 @@ def test_vocabulary_is_written_as_family_and_verb_in_lower_case() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["auth.login", "auth.login_failed", "record.export", "secret.read", "ai.tool_call", "admin.sign_in", "api.call"]
+    "name",
+    ["auth.login", "auth.login_failed", "record.export", "secret.read", "ai.tool_call", "admin.sign_in", "api.call"],
 )
 def test_word_of_the_vocabulary_is_an_action(name: str) -> None:
     assert is_action(name)

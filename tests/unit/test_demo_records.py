@@ -230,9 +230,7 @@ def test_payroll_identity_papers_and_bank_details_are_sensitive(records: list[Re
 
 
 def test_telephones_roam_within_a_session_under_one_agent(sessions: dict[str, list[Record]]) -> None:
-    roaming = [
-        session for session in sessions.values() if len({record.get("ipAddress") for record in session}) >= 3
-    ]
+    roaming = [session for session in sessions.values() if len({record.get("ipAddress") for record in session}) >= 3]
     assert len(roaming) >= 20
     assert all(len({record["userAgent"] for record in session}) == 1 for session in roaming)
     assert max(len({record["ipAddress"] for record in session}) for session in roaming) >= 7
@@ -269,9 +267,7 @@ def test_deploys_run_at_night_at_headquarters(records: list[Record]) -> None:
 
 
 def test_the_bulk_export_is_approved_by_another_before_it_runs(records: list[Record]) -> None:
-    export = one(
-        only(records, action="record.export"), lambda record: record["metadata"].get("rows", 0) > 10_000
-    )
+    export = one(only(records, action="record.export"), lambda record: record["metadata"].get("rows", 0) > 10_000)
     number, ticket = export["metadata"]["approval"], export["metadata"]["ticket"]
     request = {"type": "export_request", "id": number}
     asked = one(only(records, action="record.create"), lambda record: record["target"] == request)
@@ -319,31 +315,21 @@ def test_jobs_beat_day_and_night_and_finish(records: list[Record]) -> None:
     starts = [at(record) for record in only(polls, action="job.start")]
     assert max(later - earlier for earlier, later in pairwise(starts)) < timedelta(minutes=50)
     assert abs(len(starts) - len(only(polls, action="job.finish"))) <= 2
-    gateways = [
-        r for r in only(records, action="session.heartbeat") if r.get("target", {}).get("type") == "gateway"
-    ]
+    gateways = [r for r in only(records, action="session.heartbeat") if r.get("target", {}).get("type") == "gateway"]
     assert len(gateways) > 300
 
 
 def test_the_permit_gateway_is_down_once_for_half_an_hour(pairs: list[tuple[str, Record]]) -> None:
-    down = [
-        at(record) for _, record in pairs if record["metadata"].get("error", {}).get("code") == "unavailable"
-    ]
+    down = [at(record) for _, record in pairs if record["metadata"].get("error", {}).get("code") == "unavailable"]
     assert len(down) > 20
     assert timedelta(minutes=20) < down[-1] - down[0] < timedelta(minutes=30)
-    during = [
-        record for service, record in pairs if service == "permits" and down[0] <= at(record) <= down[-1]
-    ]
+    during = [record for service, record in pairs if service == "permits" and down[0] <= at(record) <= down[-1]]
     assert during
     assert all(record["outcome"] == "failure" for record in during)
 
 
 def test_a_few_notes_hold_a_mail_address_or_a_test_card(records: list[Record]) -> None:
-    notes = [
-        record["metadata"]["note"]
-        for record in only(records, target_type=None)
-        if "note" in record["metadata"]
-    ]
+    notes = [record["metadata"]["note"] for record in only(records, target_type=None) if "note" in record["metadata"]]
     assert sum("@" in note for note in notes) == 4
     assert sum("4111 1111 1111 1111" in note for note in notes) == 1
 

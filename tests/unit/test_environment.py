@@ -16,8 +16,8 @@ VERIFIED = {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_check_hostname": True}
         ("redis://:pass@127.0.0.1:6379/2", {"BROKER_URL": "redis://:pass@127.0.0.1:6379/2"}),
         ("redis://localhost:6379?db=3", {"BROKER_URL": "redis://localhost:6379/3"}),
         (
-            "rediss://user:pa%40ss@valkey.example:6380/1",
-            {"BROKER_URL": "rediss://user:pa%40ss@valkey.example:6380/1", "BROKER_USE_SSL": VERIFIED},
+            "rediss://:pa%40ss@valkey.example:6380/1",
+            {"BROKER_URL": "rediss://:pa%40ss@valkey.example:6380/1", "BROKER_USE_SSL": VERIFIED},
         ),
         (
             "rediss://valkey.example:6380?ssl_ca_certs=/etc/ca.pem&ssl_cert_reqs=none&ssl_check_hostname=false",
@@ -49,7 +49,7 @@ def test_every_option_of_a_database_url_is_kept() -> None:
 
 def test_url_that_is_none_is_not_quoted() -> None:
     with pytest.raises(ImproperlyConfigured) as refused:
-        database("DATABASE_URL", "postgresql://web:secret-word@db/muniment?nonsense=1")
+        database("DATABASE_URL", "postgresql://web@db/muniment?password=secret-word&nonsense=1")
     assert str(refused.value) == "DATABASE_URL is not a PostgreSQL URL."
 
 

@@ -45,7 +45,13 @@ def test_body_does_not_open_elsewhere(key: bytes, request_id: bytes, organizatio
 @pytest.mark.parametrize("size", [2, 5000])
 def test_body_with_a_byte_changed_or_cut_short_does_not_open(size: int) -> None:
     sealed = seal_body(b"x" * size, KEY, request_id=REQUEST, organization=TRATTORIA)
-    for tampered in (bytes((sealed[0] ^ 1,)) + sealed[1:], sealed[:-1] + bytes((sealed[-1] ^ 1,)), sealed[:-1], sealed[:20], b""):
+    for tampered in (
+        bytes((sealed[0] ^ 1,)) + sealed[1:],
+        sealed[:-1] + bytes((sealed[-1] ^ 1,)),
+        sealed[:-1],
+        sealed[:20],
+        b"",
+    ):
         with pytest.raises(CannotOpen):
             open_body(tampered, KEY, request_id=REQUEST, organization=TRATTORIA)
 

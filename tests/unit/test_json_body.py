@@ -17,8 +17,12 @@ JSON_VALUES = st.recursive(
     | st.integers(-(2**63), 2**64 - 1)
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"])),
-    lambda inner: st.lists(inner, max_size=5)
-    | st.dictionaries(st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"])), inner, max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=5)
+        | st.dictionaries(
+            st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"])), inner, max_size=5
+        )
+    ),
     max_leaves=20,
 )
 
@@ -56,7 +60,16 @@ def test_nothing_is_not_json(text: bytes) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [b"NaN", b"[NaN]", b"Infinity", b"[-Infinity]", b"1e400", b'{"a": [-1e400]}', b"9" * 5000, b'{ "a": ' + b"9" * 5000 + b"}"],
+    [
+        b"NaN",
+        b"[NaN]",
+        b"Infinity",
+        b"[-Infinity]",
+        b"1e400",
+        b'{"a": [-1e400]}',
+        b"9" * 5000,
+        b'{ "a": ' + b"9" * 5000 + b"}",
+    ],
 )
 def test_number_that_is_not_finite_or_absurdly_long_is_refused(text: bytes) -> None:
     _reason(text)
@@ -64,7 +77,15 @@ def test_number_that_is_not_finite_or_absurdly_long_is_refused(text: bytes) -> N
 
 @pytest.mark.parametrize(
     "text",
-    [rb'"\ud800"', rb'"\udc00"', rb'"\ud800\ud800"', rb'"\ud800A"', rb'"\ud800\u0041"', rb'{"\ud800": 1}', b'"\xed\xa0\x80"'],
+    [
+        rb'"\ud800"',
+        rb'"\udc00"',
+        rb'"\ud800\ud800"',
+        rb'"\ud800A"',
+        rb'"\ud800\u0041"',
+        rb'{"\ud800": 1}',
+        b'"\xed\xa0\x80"',
+    ],
 )
 def test_lone_surrogate_is_refused(text: bytes) -> None:
     _reason(text)
@@ -84,7 +105,12 @@ def test_escaped_nul_is_refused(text: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [(rb'"\\u0000"', r"\u0000"), (rb'"\\\\u0000"', r"\\u0000"), (rb'"u0000"', "u0000"), (rb'"\u00001"'[:-3] + b'1"', "\x01")],
+    [
+        (rb'"\\u0000"', r"\u0000"),
+        (rb'"\\\\u0000"', r"\\u0000"),
+        (rb'"u0000"', "u0000"),
+        (rb'"\u00001"'[:-3] + b'1"', "\x01"),
+    ],
     ids=["one escaped backslash", "two escaped backslashes", "no backslash", "U+0001"],
 )
 def test_text_that_only_looks_like_an_escaped_nul_is_taken(text: bytes, value: str) -> None:
@@ -132,13 +158,17 @@ def test_other_encodings_than_plain_utf_8_are_refused(text: bytes) -> None:
     _reason(text)
 
 
-@pytest.mark.parametrize("text", [b"{} {}", b"1 2", b"[1,]", b"{,}", b"'a'", b"01", b"+1", b".5", b"5.", b"0x1", b"tru", b"\x0b1", b"/**/1"])
+@pytest.mark.parametrize(
+    "text", [b"{} {}", b"1 2", b"[1,]", b"{,}", b"'a'", b"01", b"+1", b".5", b"5.", b"0x1", b"tru", b"\x0b1", b"/**/1"]
+)
 def test_what_is_nearly_json_is_refused(text: bytes) -> None:
     _reason(text)
 
 
 @pytest.mark.parametrize("depth", [1_000, 1_500, 100_000])
-@pytest.mark.parametrize(("opening", "inner", "closing"), [(b"[", b"", b"]"), (b'{"a":', b"1", b"}"), (b"[ ", b"", b"]")])
+@pytest.mark.parametrize(
+    ("opening", "inner", "closing"), [(b"[", b"", b"]"), (b'{"a":', b"1", b"}"), (b"[ ", b"", b"]")]
+)
 def test_bottomless_nesting_is_refused(depth: int, opening: bytes, inner: bytes, closing: bytes) -> None:
     assert _reason(opening * depth + inner + closing * depth) == "nested deeper than 32 levels"
 

@@ -79,6 +79,8 @@ def test_any_message_is_one_line_of_ascii_and_keeps_its_value(message: str) -> N
     assert json.loads(line)["message"] == message
 
 
-@pytest.mark.parametrize("character", ["\n", "\r", "\x1b", "\x00", "\x7f", "\x85", "\u2028", "\u2029", "\u202e", "\ud800"])
+@pytest.mark.parametrize(
+    "character", ["\n", "\r", "\x1b", "\x00", "\x7f", "\x85", "\u2028", "\u2029", "\u202e", "\ud800"]
+)
 def test_character_that_could_forge_or_hide_a_line_is_escaped(character: str) -> None:
     assert character not in _line(f"a{character}b")

@@ -152,13 +152,17 @@ def test_keys_values_and_numbers_are_redacted_at_every_depth() -> None:
     assert counts == {"email": 2, "payment_card": 2}
 
 
-@pytest.mark.parametrize("value", [None, True, False, 0, -1, 2**53, 1e300, -1.5e15, 4111111111111112, 0.4111111111111111])
+@pytest.mark.parametrize(
+    "value", [None, True, False, 0, -1, 2**53, 1e300, -1.5e15, 4111111111111112, 0.4111111111111111]
+)
 def test_other_values_stay_as_they_are(value: Any) -> None:
     assert redact({"a": value}, KEY, {}) == {"a": value}
 
 
 SENSITIVE = st.sampled_from(["m.russo@trattoria.example", "4111111111111111", "4111 1111 1111 1111", "用户@例子.广告"])
-AROUND = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00") | st.sampled_from('\n\t\r"\\ nrt'), max_size=12)
+AROUND = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\x00") | st.sampled_from('\n\t\r"\\ nrt'), max_size=12
+)
 
 
 @given(st.lists(SENSITIVE | AROUND, max_size=6).map(" | ".join))

@@ -98,9 +98,7 @@ def test_key_is_wrapped_as_the_rfc_s_own_example() -> None:
     assert unwrap(wrapped, KEY) == key
 
 
-@pytest.mark.parametrize(
-    "wrapped", [wrap(KEY, bytes(32)), wrap(KEY, KEY)[:-8], wrap(KEY, KEY)[:-1], b"", b"\x00" * 40]
-)
+@pytest.mark.parametrize("wrapped", [wrap(KEY, bytes(32)), wrap(KEY, KEY)[:-8], wrap(KEY, KEY)[:-1], b"", b"\x00" * 40])
 def test_key_wrapped_otherwise_or_cut_short_does_not_open(wrapped: bytes) -> None:
     with pytest.raises(CannotOpen):
         unwrap(wrapped, KEY)

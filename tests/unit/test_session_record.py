@@ -198,7 +198,9 @@ def test_no_reason_or_path_ever_quotes_a_value(field: str, value: Any) -> None:
 
 
 def test_rejection_carries_the_record_s_own_id_where_it_can_be_read() -> None:
-    assert _decode(id="order-7", outcome="ok") == Rejection("$.outcome", "expected one of success, failure, denied", "order-7")
+    assert _decode(id="order-7", outcome="ok") == Rejection(
+        "$.outcome", "expected one of success, failure, denied", "order-7"
+    )
     assert _decode(id=["order-7"]) == Rejection("$.id", "expected `str | null`, got `array`")
 
 

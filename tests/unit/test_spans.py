@@ -38,5 +38,7 @@ def test_each_entry_is_found_by_exactly_one_span(times: list[datetime]) -> None:
     placed = [(entry_id.random(at), entry_id.hour_of(at)) for at in times]
     spans = spans_of(5, 1, placed, 1000)
     for seq, (own_id, _) in enumerate(placed, 1000):
-        assert [1 for _, _, _, first, last, low, high in spans if low <= UUID(bytes=own_id) <= high and first <= seq <= last]
+        assert [
+            1 for _, _, _, first, last, low, high in spans if low <= UUID(bytes=own_id) <= high and first <= seq <= last
+        ]
     assert sum(span[2] for span in spans) == len(times)

@@ -62,7 +62,7 @@ def cards_in(candidate: str) -> list[tuple[int, int]]:
 
 def emails_in(candidate: str) -> list[tuple[int, int]]:
     """The address in a candidate: the last 64 characters before the @ at most (RFC 5321, 4.5.3.1), no dots first."""
-    local, _, domain = candidate.rpartition("@")
+    local, _, _ = candidate.rpartition("@")
     begin = max(local.rfind("..") + 1, len(local) - 64)
     begin += len(local[begin:]) - len(local[begin:].lstrip("."))
     return [(begin, min(len(candidate), len(local) + 1 + 255))] if begin < len(local) else []

@@ -1,29 +1,27 @@
 """`manage.py import_records`: a file of records, by the bulk lane; safe to interrupt and to run again."""
 
 import argparse
-import gzip
 import json
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from uuid import UUID
 
-import zstandard
 from django.core.management import BaseCommand, CommandError
 from django.utils import timezone
 
 from sessions_log import wiring
-from sessions_log.commands.importing import MOST_MONTHS, chunks, digest_of, months_of, put_chunk, read_chunk
+from sessions_log.commands.importing import MOST_MONTHS, Chunk, chunks, digest_of, months_of, put_chunk, read_chunk
 from sessions_log.commands.organizations import AddService, add_service
 from sessions_log.domain.inbox import LANE_BULK
 from sessions_log.domain.sender import Sender
 from sessions_log.domain.session_record import Rejection, Window
 from sessions_log.management.operator import operator, record_command
+from sessions_log.management.record_files import DamagedFile, lines_of
 from sessions_log.models import Organization
 from sessions_log.ports import InboxUnavailable
 from sessions_log.queries.organizations import organization_by_slug, service_id_of
@@ -77,14 +75,13 @@ class _Import:
         """The totals."""
         digest = digest_of(self._pieces())
         requests, read = [], 0
-        with _reading(self._file) as lines:
-            for chunk in chunks(lines):
-                records = read_chunk(chunk, self._window)
-                self._make_months(months_of(records))
-                self._show_rejections(read, records)
-                read += len(records)
-                requests.append(self._put(chunk, records, digest))
-                self._progress(f"{read:,} records stored")
+        for chunk in self._chunks():
+            records = read_chunk(chunk, self._window)
+            self._make_months(months_of(records))
+            self._show_rejections(read, records)
+            read += len(records)
+            requests.append(self._put(chunk, records, digest))
+            self._progress(f"{read:,} records stored")
         totals = self._wait([request for request in requests if request is not None])
         return {"read": read, "accepted": read - self._rejected, "rejected": self._rejected, **totals}
 
@@ -95,6 +92,12 @@ class _Import:
                     yield piece
         except OSError as error:
             raise CommandError(f"the file cannot be read: {error.strerror}") from None
+
+    def _chunks(self) -> Iterator[Chunk]:
+        try:
+            yield from chunks(lines_of(self._file))
+        except DamagedFile as error:
+            raise CommandError(f"{error}; what stands before is stored, and a second import knows it again") from None
 
     def _put(self, chunk: Any, records: Any, digest: str) -> bytes | None:
         """Store the chunk, waiting out a database that is away for a while. Returns its request's id."""
@@ -142,17 +145,3 @@ class _Import:
         if sys.stderr.isatty():
             sys.stderr.write(f"\r{words:<60}")
             sys.stderr.flush()
-
-
-@contextmanager
-def _reading(file: Path) -> Iterator[IO[bytes]]:
-    """The file's lines, decompressed by its ending."""
-    if file.suffix == ".gz":
-        with gzip.open(file, "rb") as stream:
-            yield stream  # type: ignore[misc]  # GzipFile reads as a binary file does
-    elif file.suffix == ".zst":
-        with zstandard.open(file, "rb") as stream:
-            yield stream
-    else:
-        with file.open("rb") as stream:
-            yield stream

@@ -61,7 +61,7 @@ class SessionLog(models.Model):
     organization = models.ForeignKey(Organization, on_delete=models.PROTECT, db_index=False)
     service = models.ForeignKey(Service, on_delete=models.PROTECT, db_index=False)
     # Null where the client gave none: the unique constraint must not take two such for one.
-    client_id = models.CharField(max_length=128, null=True, blank=True)  # noqa: DJ001
+    client_id = models.CharField(max_length=128, null=True, blank=True)
     user_id = models.CharField(max_length=256, blank=True, default="")
     session_id = models.CharField(max_length=256)
     timestamp = models.DateTimeField()
@@ -90,9 +90,7 @@ class SessionLog(models.Model):
             models.Index(fields=["organization", "user_id", "timestamp"], name="log_by_user"),
             models.Index(fields=["organization", "session_id", "timestamp"], name="log_by_session"),
             models.Index(fields=["organization", "ip_address", "timestamp"], name="log_by_ip"),
-            models.Index(
-                fields=["organization", "target_type", "target_id", "timestamp"], name="log_by_target"
-            ),
+            models.Index(fields=["organization", "target_type", "target_id", "timestamp"], name="log_by_target"),
             models.Index(fields=["organization", "action", "timestamp"], name="log_by_action"),
             models.Index(fields=["organization", "service", "timestamp"], name="log_by_service"),
             models.Index(
@@ -100,9 +98,7 @@ class SessionLog(models.Model):
                 condition=~Q(outcome="success"),
                 name="log_not_successful",
             ),
-            models.Index(
-                fields=["organization", "timestamp"], condition=Q(sensitive=True), name="log_sensitive"
-            ),
+            models.Index(fields=["organization", "timestamp"], condition=Q(sensitive=True), name="log_sensitive"),
         ]
 
     def __str__(self) -> str:

@@ -38,9 +38,7 @@ def session_logs(organization_id: int, params: Mapping[str, str]) -> tuple[list[
 
 
 def filtered(found: QuerySet[SessionLog], params: Mapping[str, str]) -> QuerySet[SessionLog]:
-    conditions: dict[str, str | bool] = {
-        column: params[name] for name, column in COLUMNS.items() if name in params
-    }
+    conditions: dict[str, str | bool] = {column: params[name] for name, column in COLUMNS.items() if name in params}
     if "sensitive" in params:
         conditions["sensitive"] = params["sensitive"] == "true"
     if "target" in params:

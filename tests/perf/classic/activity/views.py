@@ -30,9 +30,7 @@ class SessionLogList(APIView):
             rows, cursor = session_logs(service.organization_id, request.query_params)
         except (ValueError, InvalidValue) as error:
             raise ValidationError("A parameter cannot be read.") from error
-        return Response(
-            {"results": SessionLogSerializer(rows, many=True).data, "next": next_url(request, cursor)}
-        )
+        return Response({"results": SessionLogSerializer(rows, many=True).data, "next": next_url(request, cursor)})
 
 
 def next_url(request: Request, cursor: str | None) -> str | None:
