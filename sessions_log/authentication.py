@@ -4,15 +4,18 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from uuid import UUID
 
-from django.db import connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.http import HttpRequest
 from django.utils import timezone
+from psycopg_pool import PoolTimeout
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from sessions_log.domain.service_key import KnownKey, matches, parse
+from sessions_log.models import ServiceKey
 from sessions_log.queries.service_keys import key_by_prefix
 from sessions_log.serializers.problems import Problem
 
@@ -20,6 +23,7 @@ from sessions_log.serializers.problems import Problem
 TRUSTED_FOR_S = 0.8
 ASKED_FOR_S = 2.0
 RETRY_AFTER_S = 2
+NOTED_EVERY_S = 60.0
 _MOST_KEPT = 10_000
 _REFUSED = "The key is unknown, expired or revoked, or may not be used from this network."
 
@@ -66,7 +70,31 @@ class KeyCache:
             connection.close()  # this thread's own, back to the pool
 
 
+class KeyUses:
+    """Notes when keys were last used: to the minute, and beside the requests, none of which waits for it."""
+
+    def __init__(self) -> None:
+        self._noted: dict[UUID, float] = {}
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="key-uses")
+
+    def note(self, key: KnownKey) -> None:
+        """Note that the key is used now, unless that was done within the minute."""
+        now = time.monotonic()
+        if now - self._noted.get(key.id, -NOTED_EVERY_S) >= NOTED_EVERY_S:
+            self._noted[key.id] = now
+            self._writer.submit(self._write, key.id)
+
+    def _write(self, key_id: UUID) -> None:
+        try:
+            ServiceKey.objects.filter(id=key_id).update(last_used_at=timezone.now())
+        except (DatabaseError, InterfaceError, PoolTimeout):
+            self._noted.pop(key_id, None)  # again at the next use
+        finally:
+            connection.close()
+
+
 _keys = KeyCache(key_by_prefix)
+_uses = KeyUses()
 
 
 class ServiceKeyAuthentication(BaseAuthentication):
@@ -86,6 +114,7 @@ class ServiceKeyAuthentication(BaseAuthentication):
             raise AuthenticationFailed(_REFUSED)
         if key.allowed_networks and not key.allows(client_address(request._request)):
             raise AuthenticationFailed(_REFUSED)
+        _uses.note(key)
         return None, key
 
     def authenticate_header(self, request: Request) -> str:

@@ -19,7 +19,7 @@ class HasScope(BasePermission):
         key = request.auth
         if not isinstance(key, KnownKey):
             return False
-        scope = getattr(view, "scopes", {}).get(request.method)
+        scope = getattr(view, "scopes", {}).get("GET" if request.method == "HEAD" else request.method)
         if scope is None:
             raise MethodNotAllowed(str(request.method))
         return scope in key.scopes

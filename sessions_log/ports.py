@@ -200,7 +200,7 @@ class ServiceKeys(Protocol):
         networks: Sequence[str],
         records_per_minute: int,
     ) -> int:
-        """Store a key. Returns the id of its organization."""
+        """Store a key. Returns the id of its organization. Raises ReservedService for the product's own service."""
 
     def replace(self, key_id: UUID, key: NewKey, ends: datetime) -> int | None:
         """Store a key like the old one, which ends at `ends`. Returns the organization's id, None for no usable key."""

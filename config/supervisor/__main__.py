@@ -179,7 +179,8 @@ class Portal:
 
     def _fill_demo(self) -> None:
         cluster = self._cluster()
-        if os.environ.get("MUNIMENT_DEMO") == "0" or self.state.demo_filled == cluster:
+        is_wanted = os.environ.get("MUNIMENT_DEMO") != "0" and os.environ.get("MUNIMENT_ENV") != "production"
+        if not is_wanted or self.state.demo_filled == cluster:
             return
         say("filling in demo data (MUNIMENT_DEMO=0 leaves it out)")
         self._run("fill_demo", portal.child_environment(self.state.environment, self.home))

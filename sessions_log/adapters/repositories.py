@@ -9,6 +9,8 @@ from django.db import IntegrityError, connection, transaction
 from sessions_log.adapters.inbox import insert
 from sessions_log.commands.organizations import SlugTaken
 from sessions_log.domain.inbox import InboxRequest
+from sessions_log.commands.service_keys import ReservedService
+from sessions_log.domain.portal_action import PORTAL_SERVICE
 from sessions_log.domain.sender import Sender
 from sessions_log.domain.service_key import NewKey
 from sessions_log.models import Organization, Service, ServiceKey
@@ -71,6 +73,8 @@ class ServiceKeyRepository:
         records_per_minute: int,
     ) -> int:
         """See the port."""
+        if Service.objects.get(id=service_id).name == PORTAL_SERVICE:
+            raise ReservedService("the service portal is the product's own; it has no keys")
         stored = ServiceKey.objects.create(
             service_id=service_id,
             prefix=key.prefix,

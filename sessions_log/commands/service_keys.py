@@ -46,12 +46,16 @@ class KeyNotUsable(ValueError):
     """The key is unknown, or revoked already."""
 
 
+class ReservedService(ValueError):
+    """The product's own service has no keys: with one, anybody could write in its name."""
+
+
 class NoScope(ValueError):
     """A key without any scope would be of no use."""
 
 
 def issue_key(command: IssueKey, ports: Ports) -> str:
-    """Make a key. Returns its token, which is nowhere kept. Raises UnknownScope, UnknownNetwork, NoScope."""
+    """Make a key. Returns its token, which is nowhere kept. Raises UnknownScope, UnknownNetwork, NoScope, ReservedService."""
     scopes = checked_scopes(command.scopes)
     if not scopes:
         raise NoScope("a key needs at least one scope")

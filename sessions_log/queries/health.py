@@ -63,7 +63,7 @@ def checks(now: datetime) -> list[Check]:
     return [
         Check("PostgreSQL", True, "answers"),
         _partitions_ahead(now),
-        Check("Recorder", lag.oldest < LAG_ALLOWED, _words(lag)),
+        _recorder(lag),
         *(
             Check(
                 f"Follower {name}",
@@ -132,6 +132,21 @@ def _partitions_ahead(now: datetime) -> Check:
         cursor.execute("SELECT name FROM unnest(%s::text[]) AS name WHERE to_regclass(name) IS NULL", [names])
         missing = [row[0] for row in cursor.fetchall()]
     return Check("Partitions", not missing, f"missing: {', '.join(missing)}" if missing else "made ahead")
+
+
+def _recorder(lag: Lag) -> Check:
+    """Whether the recorder keeps up, and whether its position is one of this server's.
+
+    A logical dump that is restored elsewhere brings positions along that the new server's transactions have not
+    reached: what comes in would lie in the inbox unseen.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM sessions_log_recorderposition WHERE xid >= pg_snapshot_xmax(pg_current_snapshot())"
+        )
+        if cursor.fetchone()[0]:
+            return Check("Recorder", False, "its position is ahead of this server: restored from a logical dump?")
+    return Check("Recorder", lag.oldest < LAG_ALLOWED, _words(lag))
 
 
 def _words(lag: Lag) -> str:

@@ -47,7 +47,7 @@ def test_no_role_may_change_or_delete_evidence() -> None:
         "sessions_log_outcome",
         "sessions_log_batch",
     ):
-        assert {rights for rights in RIGHTS[table].values()} <= {"SELECT", "INSERT", "SELECT, INSERT"}, table
+        assert set(RIGHTS[table].values()) <= {"SELECT", "INSERT", "SELECT, INSERT"}, table
 
 
 def test_migrations_are_what_the_models_say() -> None:

@@ -1,4 +1,4 @@
-"""Records of years ago, as somebody else's systems wrote them: the real hour where it is at hand, else invented ones."""
+"""Records of years ago: a real hour of somebody else's systems where it is at hand, else invented ones."""
 
 import json
 from datetime import UTC, datetime

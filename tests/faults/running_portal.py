@@ -44,6 +44,15 @@ made = create_organization(CreateOrganization(slug="%(slug)s", name="Trattoria D
 service = add_service(AddService(organization_id=made, name="orders", actor=actor), ports)
 print(issue_key(IssueKey(service_id=service, scopes=("ingest", "read", "identities"), actor=actor), ports))
 """
+_CHANGE_ORGANIZATION = """
+from sessions_log import wiring
+from sessions_log.commands.organizations import ChangeOrganization, change_organization
+from sessions_log.domain.portal_action import Actor
+from sessions_log.models import Organization
+organization = Organization.objects.get(slug="%(slug)s")
+change_organization(ChangeOrganization(organization_id=organization.id, name=organization.name,
+    accepts_back_days=%(days)d, actor=Actor(user="tests", session="tests")), wiring.ports())
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +120,10 @@ class RunningPortal:
     def make_organization(self, slug: str) -> str:
         """An organization of this name. Returns a service key of its service `orders`."""
         return self.manage("shell", "--verbosity=0", "--command", _MAKE_ORGANIZATION % {"slug": slug}).stdout.strip()
+
+    def accept_back(self, slug: str, days: int) -> None:
+        """What an officer does on the organization's page."""
+        self.manage("shell", "--verbosity=0", "--command", _CHANGE_ORGANIZATION % {"slug": slug, "days": days})
 
     def client(self, token: str | None = None, timeout_s: float = 30.0) -> "Client":
         return Client(self.port, token or self.token, timeout_s)
@@ -184,7 +197,7 @@ class Client:
         except (OSError, http.client.HTTPException):
             self.close()
             raise
-        return Answer(response.status, response.headers, content, time.monotonic() - begun)
+        return Answer(response.status, dict(response.headers), content, time.monotonic() - begun)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ how often each process is killed, MUNIMENT_FAULTS_RECORDS how many records are s
 import os
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,10 +46,10 @@ class Storm:
 
 
 @pytest.fixture(scope="module")
-def storm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storm]:
+def storm(tmp_path_factory: pytest.TempPathFactory, tell: Callable[[str], None]) -> Iterator[Storm]:
     """Fifty thousand records sent while all processes are killed; then all up again, everything recorded."""
     folder = tmp_path_factory.mktemp("acknowledged")
-    print(f"\nMUNIMENT_FAULTS_SEED={SEED}")
+    tell(f"MUNIMENT_FAULTS_SEED={SEED}")
     with running_portal() as portal:
         durability = _durability(portal)
         pace = Pace()
@@ -66,7 +66,7 @@ def storm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storm]:
         portal.wait_until_recorded()
         statuses: Counter[str] = sum((sender.statuses for sender in senders), Counter())
         slowest_s = max(sender.slowest_s for sender in senders)
-        print(f"killed {dict(killed)}; answers {dict(statuses)}; slowest {slowest_s:.1f} s")
+        tell(f"killed {dict(killed)}; answers {dict(statuses)}; slowest {slowest_s:.1f} s")
         unexpected = [words for sender in senders for words in sender.unexpected]
         unexpected += [f"{sender.name} has not finished" for sender in senders if sender.is_alive()]
         yield Storm(portal, killed, statuses, unexpected, durability, *_read_notes(folder))

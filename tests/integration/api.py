@@ -35,7 +35,7 @@ def call(
     body: bytes = b"",
     query: Mapping[str, str] | str = "",
     headers: Mapping[str, str] | None = None,
-    environ: Mapping[str, str | None] | None = None,
+    environ: Mapping[str, Any] | None = None,
 ) -> Answer:
     """One request through the WSGI application.
 

@@ -60,7 +60,7 @@ def test_ready_names_every_check_and_says_it_in_words(
 @contextmanager
 def _without_valkey() -> Iterator[None]:
     """As a process finds it whose Valkey is away."""
-    usual = settings.CACHES["default"]["LOCATION"]
+    usual = str(settings.CACHES["default"]["LOCATION"])
     try:
         _use_valkey("redis://127.0.0.1:1/0")
         yield

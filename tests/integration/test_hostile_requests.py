@@ -47,8 +47,10 @@ def _raw(name: str, value: bytes) -> bytes:
 @pytest.mark.parametrize(
     "body",
     [
-        b"", b" ", b"\x00", b"\xff\xfe", b"null", b"true", b"7", b'"x"', b"nope", b"{", b"[", b"[}", b"{]", b"[[]]", b"[null]",
-        b"[1, 2]", b"[[{}]]", b"{}", b"[]", b"[{}]", b"{} {}", GOOD + GOOD, GOOD + b",", b"[" + GOOD, GOOD[:-1], GOOD[1:],
+        b"", b" ", b"\x00", b"\xff\xfe", b"null", b"true", b"7", b'"x"', b"nope", b"{", b"[", b"[}", b"{]", b"[[]]",
+        b"[null]",
+        b"[1, 2]", b"[[{}]]", b"{}", b"[]", b"[{}]", b"{} {}", GOOD + GOOD, GOOD + b",", b"[" + GOOD, GOOD[:-1],
+        GOOD[1:],
         b"\xef\xbb\xbf" + GOOD, GOOD.decode().encode("utf-16"), b"'" + GOOD, b"callback(" + GOOD + b")", b"<record/>",
         b"a=b&c=d", b"\x1f\x8b" + GOOD,
     ],
@@ -61,9 +63,11 @@ def test_body_that_is_no_record(tenant: Tenant, body: bytes) -> None:
 @pytest.mark.parametrize(
     "value",
     [
-        b"null", b"7", b"1.5", b"true", b"[]", b"{}", b'"\\ud800"', b'"\\udc00\\ud800"', b'"\\u0000"', b'"a\\\\\\u0000"',
+        b"null", b"7", b"1.5", b"true", b"[]", b"{}", b'"\\ud800"', b'"\\udc00\\ud800"', b'"\\u0000"',
+        b'"a\\\\\\u0000"',
         b'"\xff"', b'"\xed\xa0\x80"', b'"a\x00b"', b'"a\nb"', b"NaN", b"Infinity", b"1e400", b"-1e400", b"9" * 5_000,
-        b'"' + b"x" * MEBIBYTE + b'"', b"[" * 100_000 + b"]" * 100_000, b'{"a":' * 5_000 + b"1" + b"}" * 5_000, b"'x'", b"",
+        b'"' + b"x" * MEBIBYTE + b'"', b"[" * 100_000 + b"]" * 100_000, b'{"a":' * 5_000 + b"1" + b"}" * 5_000,
+        b"'x'", b"",
     ],
     ids=lambda value: repr(value[:12]),
 )  # fmt: skip
@@ -77,19 +81,25 @@ def test_value_that_a_needed_field_cannot_have(tenant: Tenant, name: str, value:
     ("name", "value"),
     [
         ("metadata", b"[]"), ("metadata", b'"x"'), ("metadata", b'{"a": 1e400}'), ("metadata", b'{"a": NaN}'),
-        ("metadata", b'{"a": 1, "a": 2}'), ("metadata", b'{"a": {"b": 1, "\\u0062": 2}}'), ("metadata", b'{"\\u0000": 1}'),
+        ("metadata", b'{"a": 1, "a": 2}'), ("metadata", b'{"a": {"b": 1, "\\u0062": 2}}'), ("metadata",
+        b'{"\\u0000": 1}'),
         ("metadata", b'{"\\ud800": 1}'), ("metadata", b'{"a": "\\ud800"}'), ("metadata", b'{"a": 9007199254740993}'),
         ("metadata", b'{"a": -9007199254740993}'), ("metadata", b'{"a": ' + b"9" * 400 + b"}"),
         ("metadata", b'{"a": ' + b"9" * 5_000 + b"}"), ("metadata", b'{"a":' * 33 + b"1" + b"}" * 33),
-        ("metadata", b'{"a":' * 994 + b"1" + b"}" * 994), ("metadata", b'{"a":' * 100_000), ("metadata", b'{"a": "' + b"x" * MEBIBYTE + b'"}'),
+        ("metadata", b'{"a":' * 994 + b"1" + b"}" * 994), ("metadata", b'{"a":' * 100_000), ("metadata",
+        b'{"a": "' + b"x" * MEBIBYTE + b'"}'),
         ("metadata", b'{"' + b"x" * MEBIBYTE + b'": 1}'), ("metadata", b'{"a": [' + b"0," * 20_000 + b"0]}"),
         ("userId", b'""'), ("userId", b'"' + b"x" * MEBIBYTE + b'"'), ("userId", b"7"), ("userId", b'"\\u0000"'),
-        ("ipAddress", b'"' + b"x" * 256 + b'"'), ("ipAddress", b"2130706433"), ("userAgent", b'"' + b"x" * MEBIBYTE + b'"'),
-        ("duration", b"-1"), ("duration", b"1e400"), ("duration", b"1e10"), ("duration", b"99999999999999999999"), ("duration", b'"1"'),
+        ("ipAddress", b'"' + b"x" * 256 + b'"'), ("ipAddress", b"2130706433"), ("userAgent",
+        b'"' + b"x" * MEBIBYTE + b'"'),
+        ("duration", b"-1"), ("duration", b"1e400"), ("duration", b"1e10"), ("duration", b"99999999999999999999"),
+        ("duration", b'"1"'),
         ("sequence", b"-1"), ("sequence", b"18446744073709551616"), ("sensitive", b'"true"'), ("sensitive", b"1"),
         ("outcome", b'"SUCCESS"'), ("outcome", b"1"), ("target", b'"order:7"'), ("target", b'{"type": "order"}'),
-        ("target", b'{"type": "order", "id": ["7"]}'), ("target", b'{"type": "order", "id": "7", "x": 1}'), ("traceId", b"[]"),
-        ("aiModelUsed", b"{}"), ("__proto__", b"{}"), ("constructor", b"1"), ("organization", b'"other"'), ("service", b'"x"'),
+        ("target", b'{"type": "order", "id": ["7"]}'), ("target", b'{"type": "order", "id": "7", "x": 1}'),
+        ("traceId", b"[]"),
+        ("aiModelUsed", b"{}"), ("__proto__", b"{}"), ("constructor", b"1"), ("organization", b'"other"'),
+        ("service", b'"x"'),
         ("entryId", b'"x"'), ("seq", b"1"), ("userid", b'"x"'), ("", b"1"), ("sessionId", b'"twice"'),
     ],
     ids=lambda value: repr(value[:16]),
@@ -107,9 +117,11 @@ def test_id_that_a_record_cannot_have(tenant: Tenant, id_: bytes) -> None:
 @pytest.mark.parametrize(
     "timestamp",
     [
-        "", "now", "2026-11-23", "2026-11-23T12:00:00", "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z", "0000-01-01T00:00:00Z",
+        "", "now", "2026-11-23", "2026-11-23T12:00:00", "2026-13-01T00:00:00Z", "2026-02-30T00:00:00Z",
+        "0000-01-01T00:00:00Z",
         "0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "1969-12-31T23:59:59Z", "9999-12-31T23:59:59Z",
-        "9999-12-31T23:59:59-14:00", "10000-01-01T00:00:00Z", "2026-11-23T24:00:00Z", "2026-11-23T12:00:00+99:99", "1e3",
+        "9999-12-31T23:59:59-14:00", "10000-01-01T00:00:00Z", "2026-11-23T24:00:00Z", "2026-11-23T12:00:00+99:99",
+        "1e3",
     ],
 )  # fmt: skip
 def test_timestamp_that_is_none_or_beyond_what_is_taken(tenant: Tenant, timestamp: str) -> None:
@@ -188,7 +200,8 @@ def test_body_longer_than_its_length_is_read_no_further(tenant: Tenant) -> None:
 @pytest.mark.parametrize(
     "content_type",
     [
-        "", "text/plain", "text/json", "application/xml", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
+        "", "text/plain", "text/json", "application/xml", "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
         "application/octet-stream", "application/jsonx", "json", ";", "\xff", "application /json", "x" * 100_000,
         "text/plain; application/json",
     ],
@@ -217,7 +230,8 @@ WINDOW_OF_128_MEBIBYTES = zstandard.ZstdCompressionParameters.from_level(19, win
 @pytest.mark.parametrize(
     ("encoding", "body"),
     [
-        ("gzip", b""), ("gzip", GOOD), ("gzip", b"\x1f\x8b"), ("gzip", gzip.compress(GOOD)[:-1]), ("gzip", gzip.compress(GOOD)[:-9]),
+        ("gzip", b""), ("gzip", GOOD), ("gzip", b"\x1f\x8b"), ("gzip", gzip.compress(GOOD)[:-1]), ("gzip",
+        gzip.compress(GOOD)[:-9]),
         ("gzip", gzip.compress(GOOD)[:12]), ("gzip", gzip.compress(GOOD) + b"x"), ("gzip", gzip.compress(GOOD) * 2),
         ("gzip", gzip.compress(GOOD)[:-8] + struct.pack("<II", 0, len(GOOD))), ("gzip", zlib.compress(GOOD)),
         ("gzip", gzip.compress(gzip.compress(GOOD))), ("zstd", b""), ("zstd", GOOD), ("zstd", b"\x28\xb5\x2f\xfd"),
@@ -279,8 +293,10 @@ def test_idempotency_key_that_is_empty_or_too_long(tenant: Tenant, key: str) -> 
 @pytest.mark.parametrize(
     "authorization",
     [
-        None, "", "Bearer", "Bearer ", "Bearer \xff", "Bearer x", "Basic dXNlcjpwYXNz", "mun_x", "Bearer mun_x", "Bearer " + "x" * 100_000,
-        "Bearer mun_aaaaaaaaaaaa_" + "b" * 43, "Bearer null", "Token abc", "Bearer\tx", "Bearer mun_aaaaaaaaaaaa_" + "b" * 42 + "\x00",
+        None, "", "Bearer", "Bearer ", "Bearer \xff", "Bearer x", "Basic dXNlcjpwYXNz", "mun_x", "Bearer mun_x",
+        "Bearer " + "x" * 100_000,
+        "Bearer mun_aaaaaaaaaaaa_" + "b" * 43, "Bearer null", "Token abc", "Bearer\tx",
+        "Bearer mun_aaaaaaaaaaaa_" + "b" * 42 + "\x00",
     ],
     ids=lambda value: repr(value)[:20],
 )  # fmt: skip
@@ -300,8 +316,10 @@ def test_method_that_there_is_not(tenant: Tenant, method: str) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "/api/v1/", "/api/v1/session-logs/", "/api/v1/session-logs/7", "/api/v1/receipts/", "/api/v1/receipts/7", "/api/v1/nothing",
-        "/api/v1/receipts/requests/7", "/api/v1/\x00", "/api/v1/\xff", "/api/v1/../admin/", "/api/v2/session-logs", "/healthz/x",
+        "/api/v1/", "/api/v1/session-logs/", "/api/v1/session-logs/7", "/api/v1/receipts/", "/api/v1/receipts/7",
+        "/api/v1/nothing",
+        "/api/v1/receipts/requests/7", "/api/v1/\x00", "/api/v1/\xff", "/api/v1/../admin/", "/api/v2/session-logs",
+        "/healthz/x",
         "/api/v1/" + "x" * 10_000,
     ],
     ids=lambda path: path[:40],
@@ -330,11 +348,16 @@ def test_host_that_is_not_ours_appears_in_no_address(tenant: Tenant, host: str) 
 @pytest.mark.parametrize(
     "query",
     [
-        "x=1", "userid=a", "format=json", "page=2", "offset=1", "limit=", "limit=0", "limit=-1", "limit=501", "limit=1e2", "limit=%C2%B2",
-        "limit=" + "9" * 5_000, "limit=1&limit=2", "action=a&action=b", "cursor=", "cursor=x", "cursor=%00", "cursor=" + "0" * 33, "from=", "from=x",
-        "from=2026-11-23", "from=2026-11-23T12:00:00", "from=0001-01-01T00:00:00Z", "from=9999-12-31T23:59:59Z", "to=2026-11-23T12:00:00+99:99",
-        "from=2026-11-23T12:00:00+00:00", "sensitive=1", "sensitive=TRUE", "outcome=ok", "outcome=1", "target=order", "target=:7", "target=order:",
-        "userId=", "userId=%00", "userId=" + "x" * 1_201, "action=%00", "ipAddress=%00", "&".join(f"x{at}=1" for at in range(2_000)),
+        "x=1", "userid=a", "format=json", "page=2", "offset=1", "limit=", "limit=0", "limit=-1", "limit=501",
+        "limit=1e2", "limit=%C2%B2",
+        "limit=" + "9" * 5_000, "limit=1&limit=2", "action=a&action=b", "cursor=", "cursor=x", "cursor=%00",
+        "cursor=" + "0" * 33, "from=", "from=x",
+        "from=2026-11-23", "from=2026-11-23T12:00:00", "from=0001-01-01T00:00:00Z", "from=9999-12-31T23:59:59Z",
+        "to=2026-11-23T12:00:00+99:99",
+        "from=2026-11-23T12:00:00+00:00", "sensitive=1", "sensitive=TRUE", "outcome=ok", "outcome=1", "target=order",
+        "target=:7", "target=order:",
+        "userId=", "userId=%00", "userId=" + "x" * 1_201, "action=%00", "ipAddress=%00",
+        "&".join(f"x{at}=1" for at in range(2_000)),
         "action=record.view%00", "service=%00", "limit=5;action=x",
     ],
     ids=lambda query: query[:24],
@@ -346,10 +369,14 @@ def test_search_that_cannot_be_understood(tenant: Tenant, query: str) -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        "from=1970-01-01T00:00:00%2B14:00", "from=9998-12-31T23:59:59-14:00", "to=1970-01-01T00:00:00%2B14:00&action=record.view",
-        "from=2026-11-24T00:00:00Z&to=2026-11-23T00:00:00Z", "cursor=ffffffff-ffff-ffff-ffff-ffffffffffff&outcome=success",
-        "cursor=ffffffff-ffff-ffff-ffff-ffffffffffff&userId=m.russo", "cursor=00000000-0000-0000-0000-000000000000&sensitive=true",
-        "action=%FF", "action=%ED%A0%80", "action=' OR 1=1 --", "userId=%F0%9F%98%80", "target=a:b:c", "service=%25", "action=" + "x" * 1_200,
+        "from=1970-01-01T00:00:00%2B14:00", "from=9998-12-31T23:59:59-14:00",
+        "to=1970-01-01T00:00:00%2B14:00&action=record.view",
+        "from=2026-11-24T00:00:00Z&to=2026-11-23T00:00:00Z",
+        "cursor=ffffffff-ffff-ffff-ffff-ffffffffffff&outcome=success",
+        "cursor=ffffffff-ffff-ffff-ffff-ffffffffffff&userId=m.russo",
+        "cursor=00000000-0000-0000-0000-000000000000&sensitive=true",
+        "action=%FF", "action=%ED%A0%80", "action=' OR 1=1 --", "userId=%F0%9F%98%80", "target=a:b:c", "service=%25",
+        "action=" + "x" * 1_200,
         "cursor=00000000-0000-0000-0000-000000000000",
     ],
     ids=lambda query: query[:40],

@@ -60,7 +60,8 @@ def test_retry_with_its_keys_in_another_order_is_a_duplicate(record_all: Callabl
 @pytest.mark.parametrize(
     "altered",
     [
-        {"userId": "m.bianchi"}, {"metadata": {"order": 8}}, {"action": "record.update"}, {"outcome": "denied"}, {"sensitive": True},
+        {"userId": "m.bianchi"}, {"metadata": {"order": 8}}, {"action": "record.update"}, {"outcome": "denied"},
+        {"sensitive": True},
         {"ipAddress": "192.0.2.8"}, {"sessionId": "another"}, {"duration": 1}, {"target": {"type": "order", "id": "8"}},
     ],
     ids=lambda altered: next(iter(altered)),

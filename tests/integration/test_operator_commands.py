@@ -49,7 +49,8 @@ def _import(tenant: Tenant, file: Path, *options: str) -> tuple[dict[str, int], 
     """Totals, and what was said of rejected records."""
     out, errors = io.StringIO(), io.StringIO()
     call_command(
-        "import_records", "--organization", tenant.organization.slug, "--kind", "session-log", *options, str(file), stdout=out, stderr=errors
+        "import_records", "--organization", tenant.organization.slug, "--kind", "session-log", *options, str(file),
+        stdout=out, stderr=errors
     )  # fmt: skip
     totals: dict[str, int] = json.loads(out.getvalue().splitlines()[-1])
     return totals, errors.getvalue()
@@ -70,7 +71,8 @@ def _portal_records(tenant: Tenant, action: str) -> list[dict[str, Any]]:
 
 def _manage(servers: Servers, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "manage.py", *arguments], cwd=ROOT, env=servers.environment("web"), capture_output=True, text=True, check=False
+        [sys.executable, "manage.py", *arguments], cwd=ROOT, env=servers.environment("web"), capture_output=True,
+        text=True, check=False
     )  # fmt: skip
 
 
@@ -127,7 +129,8 @@ def test_file_is_imported_whole_whatever_its_form(tmp_path: Path, name: str) -> 
     tenant = make_tenant()
     totals, said = _import(tenant, _written(tmp_path, [session_record() for _ in range(1_203)], name))
     assert totals == {
-        "read": 1_203, "accepted": 1_203, "rejected": 0, "recorded": 1_203, "duplicates": 0, "conflicts": 0, "quarantined": 0,
+        "read": 1_203, "accepted": 1_203, "rejected": 0, "recorded": 1_203, "duplicates": 0, "conflicts": 0,
+        "quarantined": 0,
     }  # fmt: skip
     assert said == ""
     assert SessionLog.objects.filter(organization_id=tenant.organization.id, action="record.view").count() == 1_203

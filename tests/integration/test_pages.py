@@ -55,7 +55,8 @@ def query_string(query: dict[str, str]) -> str:
 @pytest.mark.parametrize(
     ("query", "count"),
     [
-        ({"service": "orders"}, 57), ({"userId": "m.russo"}, 57), ({"sessionId": "session-one"}, 57), ({"action": "record.update"}, 19),
+        ({"service": "orders"}, 57), ({"userId": "m.russo"}, 57), ({"sessionId": "session-one"}, 57),
+        ({"action": "record.update"}, 19),
         ({"userId": "m.russo", "action": "file.view"}, 19), ({"outcome": "success", "service": "orders"}, 57),
     ],
     ids=str,
@@ -97,7 +98,7 @@ def _opener(tenant: Tenant) -> Opener:
 
 
 @pytest.mark.parametrize("narrowed", [{}, {"user": "m.russo"}, {"action": "record.view"}], ids=str)
-def test_walking_back_shows_the_same_pages(tenant: Tenant, narrowed: dict[str, str]) -> None:
+def test_walking_back_shows_the_same_pages(tenant: Tenant, narrowed: dict[str, Any]) -> None:
     def search(**edge: Any) -> Search:
         return Search(organization_id=tenant.organization.id, service="orders", limit=8, **narrowed, **edge)
 

@@ -34,8 +34,7 @@ def rebuild_all(run_as: RunAs) -> Callable[[], None]:
 
     def run() -> None:
         with run_as("follower"):
-            for follower in load(settings.FOLLOWERS):
-                rebuild(follower)
+            _rebuild_all()
 
     return run
 
@@ -63,7 +62,8 @@ def _of_the_service(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _sessions(tenant: Tenant) -> list[dict[str, Any]]:
-    return list(SessionSummary.objects.filter(organization_id=tenant.organization.id).order_by("id").values())
+    rows = SessionSummary.objects.filter(organization_id=tenant.organization.id).order_by("id").values()
+    return [dict(row) for row in rows]
 
 
 def _facets(tenant: Tenant) -> list[tuple[Any, ...]]:
@@ -83,16 +83,20 @@ def test_counters_count_a_minute_by_outcome_and_family(
         tenant,
         {"action": "auth.login"}, {"action": "auth.login_failed", "outcome": "failure"}, {"action": "session.start"},
         {"action": "record.export", "sensitive": True}, {"action": "file.download"}, {"action": "permission.grant"},
-        {"action": "role.create", "outcome": "denied"}, {"action": "secret.read", "sensitive": True}, {"action": "ai.prompt"},
+        {"action": "role.create", "outcome": "denied"}, {"action": "secret.read", "sensitive": True},
+        {"action": "ai.prompt"},
         {"action": "record.view", "aiModelUsed": "gpt-x"}, {"action": "custom.oven"},
-        {"action": "record.view", "metadata": {"to": "m.russo@trattoria.example"}}, {"timestamp": (HOUR_AGO + timedelta(minutes=1)).isoformat()},
+        {"action": "record.view", "metadata": {"to": "m.russo@trattoria.example"}},
+        {"timestamp": (HOUR_AGO + timedelta(minutes=1)).isoformat()},
     )  # fmt: skip
     record_all()
     follow_all()
     assert _of_the_service(_counters(tenant)) == [
         {
-            "minute": HOUR_AGO, "entries": 12, "success": 10, "failure": 1, "denied": 1, "sensitive": 2, "redacted": 1, "auth": 2,
-            "auth_failed": 1, "session": 1, "record": 3, "file": 1, "export": 2, "permission": 2, "secret": 1, "ai": 2, "other": 1,
+            "minute": HOUR_AGO, "entries": 12, "success": 10, "failure": 1, "denied": 1, "sensitive": 2,
+            "redacted": 1, "auth": 2,
+            "auth_failed": 1, "session": 1, "record": 3, "file": 1, "export": 2, "permission": 2, "secret": 1,
+            "ai": 2, "other": 1,
         },
         {"minute": HOUR_AGO + timedelta(minutes=1), "entries": 1, "success": 1, "record": 1},
     ]  # fmt: skip
@@ -102,7 +106,8 @@ def test_inventory_tells_a_session_s_course(record_all: Callable[[], None], foll
     tenant = make_tenant()
     _sent(
         tenant,
-        {"action": "session.start"}, {"outcome": "failure"}, {"outcome": "denied", "sensitive": True}, {"action": "ai.prompt"},
+        {"action": "session.start"}, {"outcome": "failure"}, {"outcome": "denied", "sensitive": True},
+        {"action": "ai.prompt"},
         {"action": "session.end"}, {"sessionId": "session-two"},
     )  # fmt: skip
     record_all()
@@ -204,7 +209,8 @@ def test_rebuilt_models_equal_those_that_were_kept(
         _sent(
             tenant,
             *({
-                "sessionId": f"s-{one % 3}", "userId": f"user-{one % 5}", "action": ("auth.login", "record.view", "session.end", "ai.prompt")[one % 4],
+                "sessionId": f"s-{one % 3}", "userId": f"user-{one % 5}", "action": ("auth.login", "record.view",
+                "session.end", "ai.prompt")[one % 4],
                 "outcome": ("success", "failure", "denied")[one % 3], "sensitive": one % 2 == 0,
                 "timestamp": (HOUR_AGO + timedelta(seconds=one * 37 % 240, minutes=-at)).isoformat(),
             } for one in range(40)),
@@ -253,34 +259,45 @@ def test_model_is_rebuilt_while_recording_and_following_go_on(
         put_records([record] * 3, sender, None, datetime.now(UTC), wiring.keyring(), kept)
     failures: list[BaseException] = []
     done = threading.Event()
-
-    def recording() -> None:
-        with psycopg.connect(servers.url("web"), autocommit=True) as web:
-            for request in kept.requests:
-                insert(web, [request])
-                recorder.record_batch(datetime.now(UTC))
-
-    def following() -> None:
-        while not done.is_set():
-            for follower in load(settings.FOLLOWERS):
-                follow(follower, 0)
-
     record_all()
     with run_as("follower"):
-        threads = [threading.Thread(target=_guarded, args=(work, failures, done)) for work in (recording, following)]
-        for thread in threads:
-            thread.start()
-        while threads[0].is_alive():
-            for follower in load(settings.FOLLOWERS):
-                rebuild(follower)
+        recording = threading.Thread(
+            target=_guarded, args=(_recording(servers, recorder, kept.requests), failures, done)
+        )
+        following = threading.Thread(target=_guarded, args=(lambda: _following(done), failures, done))
+        recording.start()
+        following.start()
+        while recording.is_alive():
+            _rebuild_all()
         done.set()
-        for thread in threads:
-            thread.join()
+        recording.join()
+        following.join()
     assert failures == []
     record_all()
     follow_all()
     assert [(row["minute"], row["entries"]) for row in _of_the_service(_counters(tenant))] == [(HOUR_AGO, 300)]
     assert 300 in [one["entries"] for one in _sessions(tenant)]
+
+
+def _recording(servers: Servers, recorder: Recorder, requests: list[InboxRequest]) -> Callable[[], None]:
+    def work() -> None:
+        with psycopg.connect(servers.url("web"), autocommit=True) as web:
+            for request in requests:
+                insert(web, [request])
+                recorder.record_batch(datetime.now(UTC))
+
+    return work
+
+
+def _following(done: threading.Event) -> None:
+    while not done.is_set():
+        for follower in load(settings.FOLLOWERS):
+            follow(follower, 0)
+
+
+def _rebuild_all() -> None:
+    for follower in load(settings.FOLLOWERS):
+        rebuild(follower)
 
 
 def _guarded(work: Callable[[], None], failures: list[BaseException], done: threading.Event) -> None:

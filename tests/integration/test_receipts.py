@@ -147,7 +147,8 @@ def test_record_is_pending_until_it_is_recorded_with_its_seq(record_all: Callabl
     receipt = _entry_receipt(tenant, second)
     assert receipt == {"entryId": second, "state": "recorded", "seq": _entry_receipt(tenant, first)["seq"] + 1}
     assert _request_receipt(tenant, answer) == {
-        "requestId": answer["requestId"], "state": "done", "recorded": 2, "duplicates": 0, "conflicts": 0, "quarantined": 0,
+        "requestId": answer["requestId"], "state": "done", "recorded": 2, "duplicates": 0, "conflicts": 0,
+        "quarantined": 0,
     }  # fmt: skip
 
 

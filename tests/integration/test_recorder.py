@@ -62,7 +62,8 @@ def _request(tenant: Tenant, body: bytes, ids: list[bytes], at: datetime | None 
     organization = tenant.organization
     return InboxRequest(
         id=request_id, organization_id=organization.id, service_id=tenant.service_id, shard=0, lane=LANE_LIVE, kind=1,
-        entry_ids=b"".join(ids), sealed=inbox.seal_body(body, key, request_id=request_id, organization=organization.uid),
+        entry_ids=b"".join(ids), sealed=inbox.seal_body(body, key, request_id=request_id,
+        organization=organization.uid),
     )  # fmt: skip
 
 
@@ -226,7 +227,8 @@ def test_months_are_made_once_and_every_time_of_theirs_fits(record_all: Callable
     for _ in range(2):
         wiring.make_months(months)
     times = [
-        datetime(1970, 1, 1, tzinfo=UTC), datetime(1999, 12, 1, tzinfo=UTC), datetime(1999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
+        datetime(1970, 1, 1, tzinfo=UTC), datetime(1999, 12, 1, tzinfo=UTC), datetime(1999, 12, 31, 23, 59, 59,
+        999_999, tzinfo=UTC),
         datetime(2000, 2, 29, 23, 59, 59, 999_999, tzinfo=UTC), datetime(2024, 2, 29, tzinfo=UTC),
     ]  # fmt: skip
     request = _put(tenant, [record for at in times for record in _records(1, at)])
@@ -309,9 +311,10 @@ def test_late_committer_is_waited_for(servers: Servers, recorder: Recorder, reco
 def _leaves(tenant: Tenant) -> list[bytes]:
     bundles = LeafBundle.objects.filter(organization_id=tenant.organization.id).order_by("number")
     tails = LeafTail.objects.filter(organization_id=tenant.organization.id).order_by("first_seq")
+    packed = [*bundles.values_list("leaves", flat=True), *tails.values_list("leaves", flat=True)]
     assert [one.number for one in bundles] == list(range(len(bundles)))
     assert all(len(unbundle(bytes(one.leaves))) == 256 for one in bundles)
-    return [leaf for one in (*bundles, *tails) for leaf in unbundle(bytes(one.leaves))]
+    return [leaf for one in packed for leaf in unbundle(bytes(one))]
 
 
 def _assert_ledger_is_whole(tenant: Tenant) -> None:

@@ -48,7 +48,8 @@ def _ids(tenant: Tenant, **query: str) -> list[str]:
         ("ipAddress", "cloudtrail.amazonaws.com", {"ipAddress": "cloudtrail.amazonaws.com"}, {"ipAddress": ""}),
         ("target", "order:7", {"target": {"type": "order", "id": "7"}}, {"target": {"type": "order", "id": "77"}}),
         ("target", "order:7", {"target": {"type": "order", "id": "7"}}, {"target": {"type": "site", "id": "7"}}),
-        ("target", "s3:arn:aws:s3:::menu", {"target": {"type": "s3", "id": "arn:aws:s3:::menu"}}, {"target": {"type": "s3", "id": "menu"}}),
+        ("target", "s3:arn:aws:s3:::menu", {"target": {"type": "s3", "id": "arn:aws:s3:::menu"}},
+        {"target": {"type": "s3", "id": "menu"}}),
         ("action", "record.export", {"action": "record.export"}, {"action": "record.view"}),
         ("action", "custom.oven.hot", {"action": "custom.oven.hot"}, {"action": "custom.oven"}),
         ("outcome", "success", {"outcome": "success"}, {"outcome": "failure"}),
@@ -100,7 +101,8 @@ def test_parameters_together_find_what_fits_them_all(
 @pytest.mark.parametrize(
     "query",
     [
-        {"userId": "nobody"}, {"sessionId": "none"}, {"ipAddress": "203.0.113.9"}, {"target": "order:8"}, {"action": "secret.read"},
+        {"userId": "nobody"}, {"sessionId": "none"}, {"ipAddress": "203.0.113.9"}, {"target": "order:8"},
+        {"action": "secret.read"},
         {"outcome": "failure"}, {"sensitive": "true"}, {"service": "kitchen"}, {"to": "1999-12-31T00:00:00Z"},
         {"from": "2999-12-31T00:00:00Z"},
     ],
@@ -139,7 +141,8 @@ def test_time_range_begins_with_its_first_millisecond_and_ends_before_its_last(
 def test_time_range_over_hours_and_months_finds_everything(store: Callable[..., Tenant], also: dict[str, str]) -> None:
     times = [NOW - timedelta(days=6, hours=hour * 11) for hour in range(2)] + [NOW - timedelta(hours=1), NOW]
     tenant = store(*({"timestamp": at.isoformat()} for at in times))
-    assert _ids(tenant, **also, **{"from": (NOW - timedelta(days=7)).isoformat(), "to": (NOW + timedelta(days=1)).isoformat()}) == [
+    assert _ids(tenant, **also, **{"from": (NOW - timedelta(days=7)).isoformat(),
+    "to": (NOW + timedelta(days=1)).isoformat()}) == [
         "3", "2", "0", "1",
     ]  # fmt: skip
 
@@ -147,7 +150,8 @@ def test_time_range_over_hours_and_months_finds_everything(store: Callable[..., 
 def test_result_tells_everything_to_who_may_see_identities(store: Callable[..., Tenant]) -> None:
     fields = {
         "userId": "m.russo", "sessionId": "s-1", "ipAddress": "192.0.2.7", "userAgent": "Safari", "duration": 12,
-        "target": {"type": "order", "id": "7"}, "metadata": {"order": [7, None, {"x": 1.5}]}, "traceId": "t-1", "sequence": 3,
+        "target": {"type": "order", "id": "7"}, "metadata": {"order": [7, None, {"x": 1.5}]}, "traceId": "t-1",
+        "sequence": 3,
         "aiModelUsed": "gpt-x", "sensitive": True, "outcome": "denied", "action": "ai.prompt",
     }  # fmt: skip
     tenant = store(fields)
@@ -168,7 +172,8 @@ def test_result_hides_who_and_what_without_that_scope(store: Callable[..., Tenan
     )
     (result,) = found(tenant)
     assert sorted(result) == [
-        "action", "aiModelUsed", "duration", "entryId", "findings", "id", "outcome", "recordedAt", "sensitive", "seq", "service",
+        "action", "aiModelUsed", "duration", "entryId", "findings", "id", "outcome", "recordedAt", "sensitive",
+        "seq", "service",
         "session", "subject", "targetType", "timestamp",
     ]  # fmt: skip
     assert result["id"] == result["entryId"]

@@ -20,7 +20,8 @@ CARD, EMAIL = "4111111111111111", "m.russo@trattoria.example"
 def _leaf(tenant: Tenant, seq: int) -> bytes:
     bundles = LeafBundle.objects.filter(organization_id=tenant.organization.id).order_by("number")
     tails = LeafTail.objects.filter(organization_id=tenant.organization.id).order_by("first_seq")
-    leaves = [leaf for one in (*bundles, *tails) for leaf in unbundle(bytes(one.leaves))]
+    packed = [*bundles.values_list("leaves", flat=True), *tails.values_list("leaves", flat=True)]
+    leaves = [leaf for one in packed for leaf in unbundle(bytes(one))]
     return leaves[seq]
 
 
@@ -34,7 +35,8 @@ def _computed_leaf(row: SessionLog, organization: str, service: str) -> bytes:
         "action": row.action, "address": _hex(row.address_id), "aiModel": row.ai_model, "detectors": row.detectors,
         "duration": row.duration, "findings": row.findings, "id": row.id.hex, "organization": organization,
         "outcome": {1: "success", 2: "failure", 3: "denied"}[row.outcome], "policy": row.policy,
-        "recordedAt": row.recorded_at.isoformat().replace("+00:00", "Z"), "sensitive": row.sensitive, "service": service,
+        "recordedAt": row.recorded_at.isoformat().replace("+00:00", "Z"), "sensitive": row.sensitive,
+        "service": service,
         "session": row.session_id.hex, "subject": row.subject_id.hex, "target": _hex(row.target_id),
         "targetType": row.target_type, "timestamp": row.timestamp.isoformat().replace("+00:00", "Z"),
     }  # fmt: skip
@@ -50,8 +52,10 @@ def _computed_leaf(row: SessionLog, organization: str, service: str) -> bytes:
     [
         {},
         {
-            "metadata": {"order": 7}, "ipAddress": "192.0.2.7", "userAgent": "Safari", "duration": 2_147_483_647, "outcome": "denied",
-            "target": {"type": "order", "id": "7"}, "sensitive": True, "aiModelUsed": "gpt-x", "action": "custom.oven.hot",
+            "metadata": {"order": 7}, "ipAddress": "192.0.2.7", "userAgent": "Safari", "duration": 2_147_483_647,
+            "outcome": "denied",
+            "target": {"type": "order", "id": "7"}, "sensitive": True, "aiModelUsed": "gpt-x",
+            "action": "custom.oven.hot",
         },
         {"outcome": "failure", "duration": 0, "metadata": {"card": CARD, "to": [EMAIL, EMAIL]}},
         {"target": {"type": "größe", "id": "7"}, "aiModelUsed": "a model's name"},
@@ -73,7 +77,8 @@ def test_nothing_that_names_somebody_stands_in_the_clear(record_all: Callable[[]
     values = {
         "userId": "user-in-the-clear", "sessionId": "session-in-the-clear", "ipAddress": "address-in-the-clear",
         "userAgent": "agent-in-the-clear", "traceId": "trace-in-the-clear", "id": "id-in-the-clear",
-        "metadata": {"key-in-the-clear": "metadata-in-the-clear"}, "target": {"type": "order", "id": "target-in-the-clear"},
+        "metadata": {"key-in-the-clear": "metadata-in-the-clear"}, "target": {"type": "order",
+        "id": "target-in-the-clear"},
         "aiModelUsed": "a model in-the-clear",
     }  # fmt: skip
     accepted(tenant, session_record(**values))

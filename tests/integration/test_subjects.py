@@ -61,7 +61,7 @@ def test_two_users_are_two_subjects_with_a_key_each(tenant: Tenant, send: Send) 
     send(("a", "m.russo", "s-1"), ("b", "a.conti", "s-2"))
     subjects = _subjects(tenant)
     assert subjects["a"] != subjects["b"]
-    keys = [bytes(SubjectKey.objects.get(subject=subject, part=1).wrapped) for subject in subjects.values()]
+    keys = [bytes(SubjectKey.objects.get(subject_id=UUID(subject), part=1).wrapped) for subject in subjects.values()]
     assert [len(key) for key in keys] == [40, 40]
     assert keys[0] != keys[1]
 

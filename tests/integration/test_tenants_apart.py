@@ -43,7 +43,7 @@ def test_equal_records_of_two_organizations_share_no_reference(
             {
                 bytes(row)
                 for row in model.objects.filter(organization_id=tenant.organization.id).values_list("lookup", flat=True)
-            }  # type: ignore[attr-defined]  # each of them has objects
+            }
             for tenant in (trattoria, osteria)
         ]
         assert not lookups[0] & lookups[1]
@@ -95,7 +95,8 @@ def test_another_organization_s_records_are_unknown(
             record_all()
         assert call("GET", entry, osteria).json["state"] == "unknown"
         assert call("GET", answer["receipt"], osteria).json == {
-            "requestId": answer["requestId"], "state": "unknown", "recorded": 0, "duplicates": 0, "conflicts": 0, "quarantined": 0,
+            "requestId": answer["requestId"], "state": "unknown", "recorded": 0, "duplicates": 0, "conflicts": 0,
+            "quarantined": 0,
         }  # fmt: skip
     assert call("GET", entry, trattoria).json["state"] == "recorded"
 

@@ -1,4 +1,4 @@
-"""Evidence is only ever added to: not even the owner, or a superuser who skips ordinary triggers, changes it by accident."""
+"""Evidence is only ever added to, whoever asks: processes by their rights, owner and superuser by triggers."""
 
 from collections.abc import Callable
 from typing import Any

@@ -75,7 +75,8 @@ def test_role_may_call_the_functions_that_are_listed_and_no_other_of_ours(connec
         .execute(
             "SELECT p.oid::regprocedure::text FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace"
             " AND p.proname LIKE 'muniment%%' AND has_function_privilege(%s, p.oid, 'EXECUTE')"
-            " AND p.proname NOT IN ('muniment_lowest_id', 'muniment_refuse_change')",  # harmless: arithmetic, and a trigger's
+            " AND p.proname NOT IN ('muniment_lowest_id', 'muniment_refuse_change')",
+            # harmless: arithmetic, and a trigger's
             (f"muniment_{role}",),
         )
         .fetchall()

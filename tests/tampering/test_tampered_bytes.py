@@ -29,10 +29,10 @@ def _change_entries(superuser: psycopg.Connection[Any], statement: str, *values:
     tables = ["sessions_log_sessionlog", *(name for (name,) in partitions)]
     with superuser.transaction():
         for table in tables:
-            superuser.execute(f"ALTER TABLE {table} DISABLE TRIGGER evidence")  # type: ignore[call-overload]  # names of the catalogue
-        superuser.execute(statement, values)  # type: ignore[call-overload]  # written in this file
+            superuser.execute(f"ALTER TABLE {table} DISABLE TRIGGER evidence")
+        superuser.execute(statement, values)
         for table in tables:
-            superuser.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER evidence")  # type: ignore[call-overload]  # as above
+            superuser.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER evidence")
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_tampered_inbox_row_is_set_aside_and_the_rest_recorded(
 ) -> None:
     tenant = make_tenant()
     answers = [accepted(tenant, session_record()) for _ in range(3)]
-    superuser.execute(f"UPDATE sessions_log_inbox SET sealed = {sealed} WHERE id = %s", (answers[1]["requestId"],))  # type: ignore[call-overload]  # from the list above
+    superuser.execute(f"UPDATE sessions_log_inbox SET sealed = {sealed} WHERE id = %s", (answers[1]["requestId"],))
     record_all()
     states = [call("GET", f"/api/v1/receipts/{one['receipts'][0]['entryId']}", tenant).json["state"] for one in answers]
     assert states == ["recorded", "quarantined", "recorded"]

@@ -86,12 +86,15 @@ TIMES = st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.ju
 @given(
     st.fixed_dictionaries(
         {
-            "action": PLAIN, "address": st.none() | IDS, "aiModel": st.none() | PLAIN, "detectors": st.integers(0, 2**15),
+            "action": PLAIN, "address": st.none() | IDS, "aiModel": st.none() | PLAIN, "detectors": st.integers(0,
+            2**15),
             "duration": st.none() | st.integers(0, 2**31 - 1),
-            "findings": st.none() | st.dictionaries(st.sampled_from(["email", "payment_card", "iban"]), st.integers(1, 2**31)),
+            "findings": st.none() | st.dictionaries(st.sampled_from(["email", "payment_card", "iban"]),
+            st.integers(1, 2**31)),
             "id": IDS, "organization": IDS, "outcome": st.sampled_from(["success", "failure", "denied"]),
             "policy": st.integers(0, 2**15), "recordedAt": TIMES, "sensitive": st.booleans(), "service": PLAIN,
-            "session": IDS, "subject": IDS, "target": st.none() | IDS, "targetType": st.none() | PLAIN, "timestamp": TIMES,
+            "session": IDS, "subject": IDS, "target": st.none() | IDS, "targetType": st.none() | PLAIN,
+            "timestamp": TIMES,
         }
     )
 )  # fmt: skip

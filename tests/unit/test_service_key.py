@@ -20,7 +20,8 @@ from sessions_log.domain.service_key import (
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 KNOWN = KnownKey(
-    id=UUID(int=1), prefix="abcdefghijkl", secret_hash=b"", scopes=frozenset({"ingest"}), service_id=1, service="orders",
+    id=UUID(int=1), prefix="abcdefghijkl", secret_hash=b"", scopes=frozenset({"ingest"}), service_id=1,
+    service="orders",
     organization_id=1, organization_uid=UUID(int=2), shard=0, epoch=1, accepts_back_days=7, expires_at=None,
     revoked_at=None, allowed_networks=(), records_per_minute=600,
 )  # fmt: skip
@@ -52,7 +53,8 @@ def test_secret_matches_its_own_hash_alone() -> None:
 @pytest.mark.parametrize(
     "token",
     [
-        "", "mun_", "mun_abcdefghijkl", "mun_abcdefghijkl_", "mun_abcdefghijk1_" + "a" * 43, "MUN_abcdefghijkl_" + "a" * 43,
+        "", "mun_", "mun_abcdefghijkl", "mun_abcdefghijkl_", "mun_abcdefghijk1_" + "a" * 43,
+        "MUN_abcdefghijkl_" + "a" * 43,
         "mun_abcdefghijkl_" + "a" * 42, "mun_abcdefghijkl_" + "a" * 44, "mun_abcdefghijkl_" + "a" * 42 + "=",
         "mun_abcdefghijkl_" + "a" * 42 + "ü", " mun_abcdefghijkl_" + "a" * 43, "mun_abcdefghijkl_" + "a" * 43 + "\n",
     ],

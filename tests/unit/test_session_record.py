@@ -132,7 +132,8 @@ def test_value_at_its_limit_is_taken(fields: dict[str, Any]) -> None:
         ({"userid": "m.russo"}, "$", "has a field that this version does not know; put it into metadata"),
         ({"action": "login"}, "$.action", "not in the vocabulary; use one of its actions or custom.<name>"),
         ({"action": 7}, "$.action", "expected `str`, got `int`"),
-        ({"timestamp": "2026-11-23T12:05:00.000001Z"}, "$.timestamp", "more than 5 minutes ahead of the server's clock"),
+        ({"timestamp": "2026-11-23T12:05:00.000001Z"}, "$.timestamp",
+        "more than 5 minutes ahead of the server's clock"),
         (
             {"timestamp": "2026-11-16T11:59:59.999999Z"},
             "$.timestamp",
@@ -187,7 +188,8 @@ def test_no_depth_of_metadata_ends_in_a_recursion_error(depth: int) -> None:
     ]),
     st.recursive(
         st.sampled_from(["CANARY", "CANARY" * 300, 4_711_471_147_114_711_471, None, True, 1.5]),
-        lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["CANARY", "type", "id"]), inner, max_size=2),
+        lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["CANARY", "type", "id"]), inner,
+        max_size=2),
     ),
 )  # fmt: skip
 def test_no_reason_or_path_ever_quotes_a_value(field: str, value: Any) -> None:

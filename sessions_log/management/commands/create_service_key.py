@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from sessions_log import wiring
 from sessions_log.commands.organizations import AddService, add_service
-from sessions_log.commands.service_keys import USUAL_RECORDS_PER_MINUTE, IssueKey, NoScope, issue_key
+from sessions_log.commands.service_keys import USUAL_RECORDS_PER_MINUTE, IssueKey, NoScope, ReservedService, issue_key
 from sessions_log.domain.service_key import SCOPES, UnknownNetwork, UnknownScope
 from sessions_log.management.operator import operator
 from sessions_log.queries.organizations import organization_by_slug, service_id_of
@@ -51,6 +51,6 @@ class Command(BaseCommand):
                 ),
                 ports,
             )
-        except (UnknownScope, UnknownNetwork, NoScope) as error:
+        except (UnknownScope, UnknownNetwork, NoScope, ReservedService) as error:
             raise CommandError(str(error)) from None
         self.stdout.write(token)
