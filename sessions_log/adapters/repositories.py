@@ -8,8 +8,8 @@ from django.db import IntegrityError, connection, transaction
 
 from sessions_log.adapters.inbox import insert
 from sessions_log.commands.organizations import SlugTaken
-from sessions_log.domain.inbox import InboxRequest
 from sessions_log.commands.service_keys import ReservedService
+from sessions_log.domain.inbox import InboxRequest
 from sessions_log.domain.portal_action import PORTAL_SERVICE
 from sessions_log.domain.sender import Sender
 from sessions_log.domain.service_key import NewKey

@@ -55,7 +55,10 @@ class NoScope(ValueError):
 
 
 def issue_key(command: IssueKey, ports: Ports) -> str:
-    """Make a key. Returns its token, which is nowhere kept. Raises UnknownScope, UnknownNetwork, NoScope, ReservedService."""
+    """Make a key. Returns its token, which is nowhere kept.
+
+    Raises UnknownScope, UnknownNetwork, NoScope, ReservedService.
+    """
     scopes = checked_scopes(command.scopes)
     if not scopes:
         raise NoScope("a key needs at least one scope")

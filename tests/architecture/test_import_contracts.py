@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -37,11 +38,20 @@ VIOLATIONS = [
     ("plain-core", "sessions_log/domain/entry.py", "import django.utils.timezone"),
     ("plain-core", "sessions_log/ports.py", "import redis"),
     ("plain-core", "ai_audit/commands.py", "from psycopg import sql"),
+    ("plain-core", "sessions_log/commands.py", "import celery"),
+    ("plain-core", "sessions_log/commands.py", "from rest_framework import exceptions"),
+    ("plain-core", "sessions_log/domain/entry.py", "import sessions_log.models"),
     ("reading", "sessions_log/queries.py", "import sessions_log.commands"),
+    ("reading", "sessions_log/queries.py", "import sessions_log.ports"),
+    ("reading", "compliance/queries.py", "import sessions_log.wiring"),
     ("request-edge", "sessions_log/serializers.py", "import sessions_log.adapters.orm"),
+    ("request-edge", "sessions_log/permissions.py", "import sessions_log.wiring"),
+    ("request-edge", "sessions_log/forms.py", "import sessions_log.followers"),
     ("followers", "sessions_log/followers.py", "import sessions_log.adapters.orm"),
+    ("followers", "sessions_log/followers.py", "import sessions_log.queries"),
     ("storage", "ai_audit/views.py", "from sessions_log.models import Organization"),
     ("storage", "config/urls.py", "import sessions_log.adapters.orm"),
+    ("storage", "compliance/queries.py", "import sessions_log.models"),
     ("supervisor", "config/supervisor/state.py", "import django.conf"),
 ]
 
@@ -56,6 +66,15 @@ def tree(tmp_path: Path) -> Path:
 
 def test_contracts_are_kept_by_a_tree_as_the_style_guide_has_it(tree: Path) -> None:
     assert _is_kept(tree)
+
+
+def test_every_contract_has_a_planted_violation() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    assert {contract for contract, _, _ in VIOLATIONS} == {contract["id"] for contract in contracts}
+
+
+def test_contracts_are_kept_by_the_sources_themselves() -> None:
+    assert _is_kept(ROOT)
 
 
 @pytest.mark.parametrize(("contract", "path", "text"), VIOLATIONS)

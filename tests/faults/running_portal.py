@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,7 +60,7 @@ class Answer:
     """What the server said, and how long it took to say it."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: http.client.HTTPMessage
     body: bytes
     took_s: float
 
@@ -197,7 +197,7 @@ class Client:
         except (OSError, http.client.HTTPException):
             self.close()
             raise
-        return Answer(response.status, dict(response.headers), content, time.monotonic() - begun)
+        return Answer(response.status, response.headers, content, time.monotonic() - begun)
 
 
 @contextmanager
