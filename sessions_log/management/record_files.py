@@ -5,7 +5,7 @@ import io
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import zstandard
 
@@ -45,7 +45,7 @@ class _ZstdFile(io.RawIOBase):
         """Nothing else can be done with it."""
         return True
 
-    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]  # as io.BufferedReader calls it
+    def readinto(self, buffer: Any) -> int:
         """Fill the buffer as far as it goes; 0 at the end. Raises EOFError within a frame."""
         while not self._rest:
             piece = next(self._pieces, None)

@@ -15,29 +15,46 @@ VICTIMS = ("postgres", "valkey", "web", "recorder", "follower")
 CHILDREN = ("web", "postgres")
 BACK_WITHIN_S = 60
 LONGEST_MOMENT_S = 0.3
+LONGEST_REQUEST_S = 0.02
+BITS = 10
 
 
 def kill_in_rounds(portal: RunningPortal, rounds: int, chosen: random.Random, pace: Pace, records: int) -> Counter[str]:
-    """Kill every victim once a round, in random order; before each kill let a slice of the records through.
+    """Kill every victim once a round, in random order, each in the midst of a share of the records.
 
     Returns how often each was killed.
     """
     killed: Counter[str] = Counter()
-    slices = rounds * (len(VICTIMS) + len(CHILDREN))
-    left = records
-    for done in range(rounds):
-        plan = [(name, False) for name in VICTIMS] + [(name, True) for name in CHILDREN]
+    plans = [[(name, False) for name in VICTIMS] + [(name, True) for name in CHILDREN] for _ in range(rounds)]
+    for plan in plans:
         chosen.shuffle(plan)
-        for at, (name, is_child) in enumerate(plan):
-            _victims(portal, name, is_child)
-            share = left // (slices - done * len(plan) - at)
-            left -= share
-            pace.let_through(share)
-            time.sleep(chosen.uniform(0, LONGEST_MOMENT_S))
-            while not _kill(chosen.choice(_victims(portal, name, is_child))):
-                continue
-            killed[f"child of {name}" if is_child else name] += 1
+    steps = [step for plan in plans for step in plan]
+    for done, (name, is_child) in enumerate(steps):
+        wait_until(lambda: _web_lives(portal), BACK_WITHIN_S, "web answers")
+        _victims(portal, name, is_child)
+        _let_through(pace, records * (done + 1) // len(steps) - records * done // len(steps), chosen)
+        while not _kill(chosen.choice(_victims(portal, name, is_child))):
+            continue
+        killed[f"child of {name}" if is_child else name] += 1
     return killed
+
+
+def _let_through(pace: Pace, share: int, chosen: random.Random) -> None:
+    """Let a share of the records through bit by bit, and return at a random moment within the work on the last bit."""
+    pause_s = chosen.uniform(0, LONGEST_MOMENT_S) / BITS
+    for bit in range(BITS):
+        time.sleep(pause_s)
+        pace.let_through(share * (bit + 1) // BITS - share * bit // BITS)
+    time.sleep(chosen.uniform(0, LONGEST_REQUEST_S))
+
+
+def _web_lives(portal: RunningPortal) -> bool:
+    """Whether there is somebody to send to; the database may be away."""
+    client = portal.client(timeout_s=2)
+    try:
+        return client.get("/healthz/live").status == 200
+    finally:
+        client.close()
 
 
 def _victims(portal: RunningPortal, name: str, is_child: bool) -> list[int]:

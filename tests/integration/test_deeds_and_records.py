@@ -35,6 +35,7 @@ from tests.integration.api import SESSION_LOGS, call
 from tests.organizations import ACTOR, Tenant, make_tenant
 
 pytestmark = pytest.mark.usefixtures("db")
+PASSWORD = "correct horse battery staple"  # pragma: allowlist secret
 
 
 class KeptRequest:
@@ -74,9 +75,10 @@ def test_request_put_within_a_transaction_is_stored_with_it() -> None:
 
 def test_request_put_within_a_transaction_is_gone_with_it() -> None:
     request = _request(make_tenant())
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         TransactionInbox().put(request)
-        raise ZeroDivisionError
+        assert _is_stored(request)
+        transaction.set_rollback(True)
     assert not _is_stored(request)
 
 
@@ -149,7 +151,9 @@ def test_name_that_is_taken_changes_and_records_nothing(record_all: Callable[[],
 def test_change_of_an_organization_is_recorded_with_what_was_before(record_all: Callable[[], None]) -> None:
     tenant = make_tenant()
     change_organization(
-        ChangeOrganization(organization_id=tenant.organization.id, name="Osteria Due", accepts_back_days=30, actor=ACTOR),
+        ChangeOrganization(
+            organization_id=tenant.organization.id, name="Osteria Due", accepts_back_days=30, actor=ACTOR
+        ),
         wiring.ports(),
     )
     newest = _portal_records(tenant, record_all)[0]
@@ -167,7 +171,7 @@ def test_change_of_an_organization_is_recorded_with_what_was_before(record_all: 
 def _person(tenant: Tenant, email: str | None = None) -> uuid.UUID:
     return add_person(
         AddPerson(
-            email=email or f"{uuid.uuid4().hex}@trattoria.example", password="correct horse battery", name="Ines",
+            email=email or f"{uuid.uuid4().hex}@trattoria.example", password=PASSWORD, name="Ines",
             organization_id=tenant.organization.id, actor=ACTOR,
         ),
         compliance.ports(),
@@ -218,9 +222,12 @@ def test_right_given_twice_is_one_grant() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "error"), [({"right": "everything"}, UnknownRight), ({"reason": "x"}, NoReason), ({"reason": " " * 20}, NoReason)]
+    ("given", "error"),
+    [({"right": "everything"}, UnknownRight), ({"reason": "x"}, NoReason), ({"reason": " " * 20}, NoReason)],
 )
-def test_right_that_there_is_not_or_without_a_reason_is_not_given(given: dict[str, str], error: type[Exception]) -> None:
+def test_right_that_there_is_not_or_without_a_reason_is_not_given(
+    given: dict[str, str], error: type[Exception]
+) -> None:
     tenant = make_tenant()
     holder = _person(tenant)
     with pytest.raises(error):
@@ -241,6 +248,9 @@ def test_person_and_grant_are_recorded_without_his_address_or_password(record_al
     _give(tenant, holder)
     grant, created = _portal_records(tenant, record_all)[:2]
     assert (created["action"], created["target"]) == ("user.create", {"type": "user", "id": str(holder)})
-    assert (grant["action"], grant["metadata"]) == ("permission.grant", {"right": "metadata", "reason": "for the tests"})
+    assert (grant["action"], grant["metadata"]) == (
+        "permission.grant",
+        {"right": "metadata", "reason": "for the tests"},
+    )
     assert email not in str((grant, created))
-    assert "correct horse" not in str((grant, created))
+    assert PASSWORD not in str((grant, created))

@@ -64,11 +64,10 @@ def test_searching_by_identities_needs_their_scope(name: str) -> None:
 
 
 def test_expired_key_is_refused() -> None:
-    soon = timezone.now() + timedelta(seconds=0.3)
-    tenant = make_tenant(expires_at=soon)
+    tenant = make_tenant(expires_at=timezone.now() + timedelta(hours=1))
     assert _status(tenant.token) == 200
-    _wait_until(lambda: timezone.now() >= soon)
-    assert _status(tenant.token) == 401
+    ServiceKey.objects.filter(id=_key(tenant).id).update(expires_at=timezone.now())
+    _wait_until(lambda: _status(tenant.token) == 401)
 
 
 def test_key_of_a_wrong_secret_is_refused() -> None:
@@ -94,9 +93,10 @@ def test_revocation_bites_within_a_second() -> None:
     tenant = make_tenant()
     assert _status(tenant.token) == 200
     revoke_key(RevokeKey(key_id=_key(tenant).id, actor=ACTOR), wiring.ports())
-    revoked = time.monotonic()
-    _wait_until(lambda: _status(tenant.token) == 401)
-    assert time.monotonic() - revoked < 1
+    revoked = asked = time.monotonic()
+    while _status(tenant.token) == 200:
+        assert asked - revoked < 1
+        asked = time.monotonic()
 
 
 def test_new_key_is_known_at_once() -> None:
