@@ -24,22 +24,17 @@ BATCH_CHANNEL = "muniment_batch"
 
 # Only rows whose transaction ended before every one that still runs: no late committer can come in between.
 _PENDING = """
-WITH position AS (
-    SELECT xid, serial FROM sessions_log_recorderposition WHERE shard = %(shard)s AND lane = %(lane)s
-), head AS (
-    SELECT i.id, i.xid, i.serial, i.records,
-           sum(i.records) OVER (ORDER BY i.xid, i.serial) - i.records AS before
+SELECT id, organization_id, service_id, shard, lane, kind, entry_ids, sealed, xid::text, serial
+FROM (
+    SELECT next.*, sum(next.records) OVER (ORDER BY next.xid, next.serial) - next.records AS before
     FROM (
-        SELECT i.id, i.xid, i.serial, i.records FROM sessions_log_inbox i, position p
-        WHERE i.shard = %(shard)s AND i.lane = %(lane)s AND (i.xid, i.serial) > (p.xid, p.serial)
+        SELECT i.* FROM sessions_log_inbox i
+        WHERE i.shard = %(shard)s AND i.lane = %(lane)s AND (i.xid, i.serial) > (%(xid)s::xid8, %(serial)s)
           AND i.xid < pg_snapshot_xmin(pg_current_snapshot())
         ORDER BY i.xid, i.serial LIMIT %(most)s
-    ) i
-)
-SELECT i.id, i.organization_id, i.service_id, i.shard, i.lane, i.kind, i.entry_ids, i.sealed, i.xid::text, i.serial
-FROM head h JOIN sessions_log_inbox i ON i.id = h.id
-WHERE h.before < %(most)s
-ORDER BY i.xid, i.serial
+    ) next
+) counted
+WHERE before < %(most)s ORDER BY counted.xid, counted.serial
 """
 
 
@@ -111,13 +106,24 @@ class PostgresRecorderTransaction:
 
     def pending(self, most_records: int) -> list[InboxRequest]:
         """See the port."""
-        requests = self._lane(LANE_LIVE, most_records)
+        positions = {
+            lane: (xid, serial)
+            for lane, xid, serial in self._connection.execute(
+                "SELECT lane, xid::text, serial FROM sessions_log_recorderposition WHERE shard = %s", (self._shard,)
+            )
+        }
+        if not positions:  # a shard that was not set up has nothing
+            return []
+        requests = self._lane(LANE_LIVE, most_records, positions[LANE_LIVE])
         left = most_records - sum(request.records for request in requests)
-        return requests + (self._lane(LANE_BULK, left) if left > 0 else [])
+        return requests + (self._lane(LANE_BULK, left, positions[LANE_BULK]) if left > 0 else [])
 
-    def _lane(self, lane: int, most: int) -> list[InboxRequest]:
+    def _lane(self, lane: int, most: int, position: tuple[str, int]) -> list[InboxRequest]:
+        xid, serial = position
         rows = self._connection.execute(
-            _PENDING, {"shard": self._shard, "lane": lane, "most": most}, binary=True
+            _PENDING,
+            {"shard": self._shard, "lane": lane, "most": most, "xid": xid, "serial": serial},
+            binary=True,
         ).fetchall()
         if rows:
             self._last[lane] = (rows[-1][8], rows[-1][9])

@@ -18,7 +18,26 @@ _ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _long_number = re2.Set.SearchSet()
 _long_number.Add(rb"[:,\[]\s*-?[0-9]{16}")
 _long_number.Compile()
-TOO_DEEP = f"nested deeper than {DEEPEST} levels"
+_TOO_DEEP = f"nested deeper than {DEEPEST} levels"
+# Parsers recurse, and where a thread's stack is small some end the process before they notice (18 KB of `[` did).
+_DEEPEST_PARSED = 200
+
+
+def _bounded_nesting(levels: int) -> Any:
+    """Matches any text, JSON or not, whose brackets outside of strings are at most so many levels deep.
+
+    Each level holds the one below; what is not closed ends with the text. re2 takes linear time and no stack.
+    """
+    string = rb'"(?:[^"\\]|\\.)*(?:"|\\?\z)'
+    level = rb'(?:[^"\[\]{}]|' + string + rb")*"
+    for _ in range(levels - 1):
+        level = rb'(?:[^"\[\]{}]|' + string + rb"|[\[{]" + level + rb"(?:[\]}]|\z))*"
+    options = re2.Options()
+    options.encoding, options.dot_nl, options.never_capture = re2.Options.Encoding.LATIN1, True, True
+    return re2.compile(rb'(?:[^"\[{]|' + string + rb"|[\[{]" + level + rb"(?:[\]}]|\z))*", options)
+
+
+_parseable = _bounded_nesting(_DEEPEST_PARSED)
 
 
 class MalformedJson(ValueError):
@@ -27,12 +46,11 @@ class MalformedJson(ValueError):
 
 def decode_json(text: bytes) -> Any:
     """The value of a JSON text. Raises MalformedJson."""
+    _refuse_bottomless(text)
     try:
         value = msgspec.json.decode(text)
         # Equal but for white space: no repeated key. Else the same value may be spelt otherwise (escapes, 1.0e3).
         is_written_alike = msgspec.json.encode(value) == msgspec.json.format(text, indent=-1)
-    except RecursionError:
-        raise MalformedJson(TOO_DEEP) from None
     except UnicodeDecodeError:
         raise MalformedJson("not valid UTF-8") from None
     except msgspec.MsgspecError as error:
@@ -50,21 +68,25 @@ def refuse_extremes(value: Any, encoded: bytes) -> None:
     encoded: `value` as compact JSON; it tells cheaply that there is nothing to look for.
     """
     if encoded.count(b"{") + encoded.count(b"[") > DEEPEST and _depth(value) > DEEPEST:
-        raise MalformedJson(TOO_DEEP)
+        raise MalformedJson(_TOO_DEEP)
     if _long_number.Match(encoded):
         _refuse_inexact_integers(value)
 
 
 def split_array(text: bytes) -> list[bytes]:
     """The elements of a JSON array, undecoded. Raises MalformedJson."""
+    _refuse_bottomless(text)
     try:
         return [bytes(element) for element in msgspec.json.decode(text, type=list[msgspec.Raw])]
-    except RecursionError:
-        raise MalformedJson(TOO_DEEP) from None
     except UnicodeDecodeError:
         raise MalformedJson("not valid UTF-8") from None
     except msgspec.MsgspecError as error:
         raise MalformedJson(_reason(error)) from None
+
+
+def _refuse_bottomless(text: bytes) -> None:
+    if text.count(b"[") + text.count(b"{") > _DEEPEST_PARSED and not _parseable.fullmatch(text):
+        raise MalformedJson(_TOO_DEEP)
 
 
 def _reason(error: msgspec.MsgspecError) -> str:
@@ -75,10 +97,7 @@ def _reason(error: msgspec.MsgspecError) -> str:
 
 
 def _refuse_repeated_keys(text: bytes) -> None:
-    try:
-        json.loads(text, object_pairs_hook=_without_repeats)
-    except RecursionError:
-        raise MalformedJson(TOO_DEEP) from None
+    json.loads(text, object_pairs_hook=_without_repeats)
 
 
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from sessions_log.domain import actions
-from sessions_log.domain.json_body import TOO_DEEP, MalformedJson, decode_json, refuse_extremes, split_array
+from sessions_log.domain.json_body import MalformedJson, decode_json, refuse_extremes, split_array
 
 MOST_RECORDS = 1_000
 LARGEST_METADATA_BYTES = 32 * 1024
@@ -86,7 +86,7 @@ def decode_records(body: bytes, window: Window) -> list[SessionRecord | Rejectio
         return [_decode_one(body, window)]
     try:
         records = msgspec.convert(decode_json(body), _RECORDS)
-    except (MalformedJson, msgspec.ValidationError, RecursionError):
+    except (MalformedJson, msgspec.ValidationError):
         return _decode_each(split_array(body), window)
     _refuse_too_many(records)
     return [_checked(record, window) for record in records]
@@ -127,8 +127,6 @@ def _decode_one(text: bytes, window: Window) -> SessionRecord | Rejection:
         return Rejection("$", str(error))
     try:
         return _checked(msgspec.convert(value, SessionRecord), window)
-    except RecursionError:
-        return Rejection("$", TOO_DEEP, _readable_id(value))
     except msgspec.ValidationError as error:
         reason, _, path = str(error).partition(" - at `")
         return Rejection(path.rstrip("`") or "$", _plain_words(reason), _readable_id(value))

@@ -165,21 +165,57 @@ def test_what_is_nearly_json_is_refused(text: bytes) -> None:
     _reason(text)
 
 
-@pytest.mark.parametrize("depth", [1_000, 1_500, 100_000])
+@pytest.mark.parametrize("depth", [201, 1_000, 6_000, 9_000, 100_000])
 @pytest.mark.parametrize(
-    ("opening", "inner", "closing"), [(b"[", b"", b"]"), (b'{"a":', b"1", b"}"), (b"[ ", b"", b"]")]
+    ("opening", "inner", "closing"),
+    [
+        (b"[", b"", b"]"),
+        (b'{"a":', b"1", b"}"),
+        (b"[ ", b"", b"]"),
+        (b"[", b"", b""),
+        (b'["]]",', b"0", b"]"),
+        (b'[[],{},"\\"]",', b"0", b"]"),
+    ],
+    ids=["arrays", "objects", "with spaces", "unclosed", "brackets in strings", "shallow siblings"],
 )
-def test_bottomless_nesting_is_refused(depth: int, opening: bytes, inner: bytes, closing: bytes) -> None:
-    assert _reason(opening * depth + inner + closing * depth) == "nested deeper than 32 levels"
+def test_bottomless_nesting_is_refused_before_a_parser_can_overflow(
+    depth: int, opening: bytes, inner: bytes, closing: bytes
+) -> None:
+    text = opening * depth + inner + closing * depth
+    assert _reason(text) == "nested deeper than 32 levels"
+    with pytest.raises(MalformedJson):
+        split_array(text)
 
 
-def test_no_depth_at_all_ends_in_a_recursion_error() -> None:
-    for depth in range(900, 1100):
-        for text in (b"[" * depth + b"]" * depth, b'{"a": ' * depth + b"1" + b"}" * depth):
-            try:
-                decode_json(text)
-            except MalformedJson as error:
-                assert str(error) == "nested deeper than 32 levels"  # noqa: PT017 -- which depths raise depends on the stack
+@pytest.mark.parametrize("depth", [33, 100, 200])
+def test_nesting_that_every_parser_bears_is_parsed(depth: int) -> None:
+    assert decode_json(b"[" * depth + b"]" * depth) is not None
+
+
+def _depth_of(text: bytes) -> int:
+    """The deepest level of brackets outside of strings, byte by byte."""
+    depth = deepest = at = 0
+    is_string = False
+    while at < len(text):
+        character = text[at : at + 1]
+        if is_string and character == b"\\":
+            at += 1
+        elif character == b'"':
+            is_string = not is_string
+        elif not is_string and character in b"[{":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif not is_string and character in b"]}":
+            depth = max(0, depth - 1)
+        at += 1
+    return deepest
+
+
+@given(st.integers(195, 200), st.lists(st.sampled_from(list(b'[]{}"\\ a')), max_size=24).map(bytes))
+def test_depth_is_told_exactly_in_any_text(levels: int, rest: bytes) -> None:
+    text = b"[" * levels + rest
+    is_too_deep = _depth_of(text) > 200
+    assert (_reason(text) == "nested deeper than 32 levels") is is_too_deep
 
 
 def test_reason_does_not_quote_the_text() -> None:

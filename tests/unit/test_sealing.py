@@ -110,7 +110,8 @@ def test_new_keys_have_256_bits_and_differ() -> None:
 
 
 def test_lookup_is_fixed_for_ever() -> None:
-    assert lookup(KEY, "subject", "m.russo").hex() == "c680a908fc7743f7c7b47826c4c9f410"  # pragma: allowlist secret
+    hashed = "c680a908fc7743f7c7b47826c4c9f410"  # pragma: allowlist secret
+    assert lookup(KEY, "subject", "m.russo").hex() == hashed
 
 
 def test_lookup_tells_tables_values_and_keys_apart() -> None:
@@ -125,7 +126,8 @@ def test_lookup_tells_tables_values_and_keys_apart() -> None:
 
 
 def test_digest_of_a_record_is_fixed_for_ever() -> None:
-    assert record_digest(b'{"action":"record.view"}', KEY).hex() == "fc2d8e6dabff2788557a9a43620fcac8"  # pragma: allowlist secret
+    digest = "fc2d8e6dabff2788557a9a43620fcac8"  # pragma: allowlist secret
+    assert record_digest(b'{"action":"record.view"}', KEY).hex() == digest
 
 
 def test_digest_differs_by_record_and_by_key() -> None:
