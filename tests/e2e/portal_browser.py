@@ -21,7 +21,7 @@ from tests.conftest import Servers
 from tests.organizations import Tenant, session_record
 
 ROOT = Path(__file__).parents[2]
-PASSWORD = "correct horse battery staple"
+PASSWORD = "correct horse battery staple"  # pragma: allowlist secret
 CHROMIUM = (
     "--no-sandbox --headless --disable-gpu --disable-quic --no-first-run --disable-background-networking"
     " --disable-component-update --disable-sync"

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -201,21 +201,22 @@ class Client:
 
 
 @contextmanager
-def running_portal(prepare: Callable[[Home], None] = lambda home: None) -> Iterator[RunningPortal]:
-    """A portal without demo data, up and ready. `prepare` may change its folder before the start."""
-    parent = _open_folder("muniment-faults-")
-    try:
+def running_portal(prepare: Callable[[Home, ExitStack], None] | None = None) -> Iterator[RunningPortal]:
+    """A portal without demo data, up and ready.
+
+    prepare: may change its folder before the start, and leave on the stack what undoes that after the stop.
+    """
+    with ExitStack() as undone:
+        parent = _open_folder("muniment-faults-")
+        undone.callback(shutil.rmtree, parent)
         home = Home(parent / "home")
         _copy(_prepared_home(), home.folder)
-        prepare(home)
+        if prepare:
+            prepare(home, undone)
         portal = _start(home)
-        try:
-            portal.wait_until_ready()
-            yield portal
-        finally:
-            _stop(portal)
-    finally:
-        shutil.rmtree(parent, ignore_errors=True)
+        undone.callback(_stop, portal)
+        portal.wait_until_ready()
+        yield portal
 
 
 def wait_until(fact: Callable[[], bool], limit_s: float, what: str) -> None:

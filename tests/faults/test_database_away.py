@@ -87,7 +87,7 @@ class Intake:
 @pytest.fixture(scope="module")
 def portal() -> Iterator[RunningPortal]:
     """A portal whose database lies on a small disk of its own, where one can be mounted."""
-    with ExitStack() as mounted, running_portal(lambda home: _onto_small_disk(home, mounted)) as portal:
+    with running_portal(_onto_small_disk) as portal:
         yield portal
 
 
@@ -242,7 +242,7 @@ def _filled(disk: Path) -> Iterator[None]:
         filling.unlink()
 
 
-def _onto_small_disk(home: Home, mounted: ExitStack) -> None:
+def _onto_small_disk(home: Home, undone: ExitStack) -> None:
     """Move the database to a disk of DISK_BYTES, where mounting one is allowed."""
     disk = home.folder.with_name("disk")
     disk.mkdir(mode=0o755)
@@ -250,7 +250,7 @@ def _onto_small_disk(home: Home, mounted: ExitStack) -> None:
     mount = ["/bin/mount", "-t", "tmpfs", "-o", options, "muniment-faults", str(disk)]
     if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
         return
-    mounted.callback(subprocess.run, ["/bin/umount", "--lazy", str(disk)], check=True)
+    undone.callback(subprocess.run, ["/bin/umount", str(disk)], check=True)
     subprocess.run(["/bin/cp", "-a", str(home.postgres), str(disk)], check=True)
     subprocess.run(["/bin/rm", "-r", str(home.postgres)], check=True)
     home.postgres.symlink_to(disk / "postgres")

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.usefixtures("db")
 
 LOGS = "/admin/sessions_log/sessionlog/"
 KEYS = "/admin/sessions_log/servicekey/"
-PASSWORD = "correct horse battery staple"
+PASSWORD = "correct horse battery staple"  # pragma: allowlist secret
 RIGHTS = ("metadata", "identities", "access")
 
 
@@ -120,7 +120,7 @@ def test_signing_in_failing_and_out_are_records_of_the_product(record_all: Calla
     tenant = make_tenant()
     user = person(tenant)
     client = Client()
-    client.post("/admin/login/", {"username": user.email, "password": "wrong"})
+    client.post("/admin/login/", {"username": user.email, "password": "wrong"})  # pragma: allowlist secret
     client.post("/admin/login/", {"username": user.email, "password": PASSWORD})
     client.post("/admin/logout/")
     record_all()

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from sessions_log import wiring
 from sessions_log.commands.recording import Recorder
+from sessions_log.commands.referring import SubjectGone
 from sessions_log.management.process import spare_the_collector, yield_to_the_web
 from sessions_log.ports import EntriesRefused, KeyringUnavailable, MissingMonths, ShardTaken
 
@@ -55,7 +56,7 @@ def _one_round(recorder: Recorder, store: wiring.RecorderStorage) -> float:
         return _make_months(store, missing)
     except ShardTaken:
         return PAUSE_S
-    except (psycopg.Error, EntriesRefused, KeyringUnavailable) as error:
+    except (psycopg.Error, EntriesRefused, KeyringUnavailable, SubjectGone) as error:
         _log.warning("recording waits (%s)", type(error).__name__)
         return PAUSE_S
 

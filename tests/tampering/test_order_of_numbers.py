@@ -1,0 +1,63 @@
+"""The inbox's order is that of transaction numbers, also where they grow by a digit; only a superuser can set the scene."""
+
+import dataclasses
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+
+from sessions_log import wiring
+from sessions_log.adapters.recorder_store import PostgresRecorderStore
+from sessions_log.commands.intake import put_records
+from sessions_log.commands.recording import Recorder
+from sessions_log.domain.inbox import InboxRequest
+from sessions_log.domain.session_record import SessionRecord
+from sessions_log.queries.receipts import entry_receipt
+from tests.conftest import Servers
+from tests.organizations import Tenant, make_tenant
+from tests.tampering.conftest import Connect
+
+pytestmark = pytest.mark.usefixtures("db")
+SHARD = 7
+
+
+class KeptRequest:
+    """An inbox that keeps the last request for later."""
+
+    def put(self, request: InboxRequest) -> None:
+        """See the port."""
+        self.request = request
+
+
+def _request(tenant: Tenant) -> InboxRequest:
+    kept, sender = KeptRequest(), wiring.ports().organizations.sender(tenant.organization.id, "orders")
+    record = SessionRecord(session_id="s", timestamp=datetime.now(UTC), action="record.view")
+    put_records([record], sender, None, datetime.now(UTC), wiring.keyring(), kept)
+    return dataclasses.replace(kept.request, shard=SHARD)
+
+
+def test_requests_are_recorded_in_the_order_of_numbers_and_each_once(connect: Connect, servers: Servers) -> None:
+    tenant, superuser = make_tenant(), connect("superuser")
+    superuser.execute("INSERT INTO sessions_log_recorderposition VALUES (70, 7, 0, '0', 0), (71, 7, 1, '0', 0)")
+    requests = {xid: _request(tenant) for xid in ("10", "100", "9", "99")}
+    for xid, one in requests.items():
+        superuser.execute(
+            "INSERT INTO sessions_log_inbox"
+            " (id, xid, organization_id, service_id, shard, lane, kind, records, entry_ids, sealed)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            (
+                UUID(bytes=one.id), xid, one.organization_id, one.service_id, one.shard, one.lane, one.kind,
+                one.records, one.entry_ids, one.sealed,
+            ),
+        )  # fmt: skip
+
+    store = PostgresRecorderStore(lambda: servers.url("recorder"), SHARD)
+    recorder = Recorder(store, wiring.keyring())
+    taken = [recorder.record_batch(datetime.now(UTC)) for _ in range(2)]
+    store.close()
+
+    assert taken == [4, 0]
+    seqs = {xid: entry_receipt(tenant.organization.id, UUID(bytes=one.entry_ids)).seq for xid, one in requests.items()}
+    assert sorted(seqs, key=lambda xid: seqs[xid] or 0) == ["9", "10", "99", "100"]
+    position = superuser.execute("SELECT xid::text FROM sessions_log_recorderposition WHERE id = 70").fetchone()
+    assert position == ("100",)
