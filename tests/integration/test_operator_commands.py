@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,8 +66,14 @@ def _written(folder: Path, records: list[Any], name: str = "records.ndjson") -> 
 
 
 def _portal_records(tenant: Tenant, action: str) -> list[dict[str, Any]]:
-    rows = call("GET", SESSION_LOGS, tenant, query={"limit": "500"}).json["results"]
-    return [one for one in rows if one["action"] == action]
+    """The portal's records of this action; a command's own record may be recorded a moment after what it did."""
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        rows = call("GET", SESSION_LOGS, tenant, query={"limit": "500"}).json["results"]
+        if of_action := [one for one in rows if one["action"] == action]:
+            return of_action
+        threading.Event().wait(0.02)
+    return []
 
 
 def _manage(servers: Servers, *arguments: str) -> subprocess.CompletedProcess[str]:
