@@ -136,6 +136,17 @@ def test_equal_values_have_equal_placeholders_and_others_do_not() -> None:
     assert first == third != second
 
 
+@pytest.mark.parametrize(
+    ("type_", "one", "other"),
+    [
+        ("email", "m.russo@trattoria.example", "M.Russo@Trattoria.example"),
+        ("payment_card", "4111111111111111", "4111 1111-1111 1111"),
+    ],
+)
+def test_value_written_in_another_way_has_the_same_placeholder(type_: str, one: str, other: str) -> None:
+    assert placeholder(type_, one, KEY) == placeholder(type_, other, KEY)
+
+
 def test_another_organization_s_key_gives_another_placeholder() -> None:
     assert redact_text("a@b.it", KEY, {}) != redact_text("a@b.it", bytes(32), {})
 
