@@ -70,9 +70,9 @@ def _run(commands: list[str], portal: str, servers: Servers, folder: Path) -> li
     """What each block writes, all of them run in one shell, as a reader would."""
     script = f"echo '{BETWEEN}'\n".join(["", *commands])
     for written, meant in (
+        ("/tmp/", f"{folder}/"),  # nosec B108 -- first: the paths below may lie there too
         ("http://localhost:8000", portal),
         (".venv/bin/python manage.py", f"{sys.executable} {ROOT / 'manage.py'}"),
-        ("/tmp/", f"{folder}/"),  # nosec B108
     ):
         script = script.replace(written, meant)
     environment = {**servers.environment("web"), "PATH": os.environ["PATH"], "MUNIMENT_HOME": str(folder)}
