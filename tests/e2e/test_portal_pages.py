@@ -146,8 +146,8 @@ def test_pages_keep_to_the_policy_and_are_within_reach(
 def search(page: Page, portal: Portal, value: str) -> None:
     page.goto(portal.url + LOGS)
     page.get_by_placeholder("Exact user, session, type/target or address").fill(value)
-    page.keyboard.press("Enter")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.keyboard.press("Enter")
 
 
 @pytest.mark.parametrize("value", ["session-hostile", "203.0.113.9", "guest/list-77", "guest:list-77"])
