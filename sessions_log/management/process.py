@@ -4,7 +4,7 @@ import gc
 import os
 
 # Batches make many thousands of objects that refer to no cycle and die together. At Python's usual threshold the
-# collector walks them all several times a batch: a fifth of the recorder's time, measured.
+# collector walks them all several times a batch; docs/benchmarks.md has what that costs.
 _YOUNG_OBJECTS = 100_000
 _NICENESS = 5
 

@@ -50,7 +50,7 @@ class Command(BaseCommand):
 def _one_round(recorder: Recorder, store: wiring.RecorderStorage) -> float:
     """Record a batch. Returns how long to wait before the next, in seconds."""
     try:
-        # After a small batch the next may gather: a transaction costs as much as a hundred records.
+        # After a small batch the next may gather: a transaction has its own cost.
         return POLL_S if recorder.record_batch(timezone.now()) < WORTH_A_BATCH else 0.0
     except MissingMonths as missing:
         return _make_months(store, missing)
