@@ -20,15 +20,23 @@ class Sessions:
             # Only names written in this file are put into the text; values go beside it.
             cursor.execute(
                 f"""
+                WITH by_subject AS (
+                    SELECT session_id, organization_id, subject_id, min(timestamp) AS first_seen,
+                        max(timestamp) AS last_seen, count(*) AS entries,
+                        count(*) FILTER (WHERE outcome = 2) AS failures,
+                        count(*) FILTER (WHERE outcome = 3) AS denials,
+                        count(*) FILTER (WHERE ai_model IS NOT NULL OR action LIKE 'ai.%%') AS ai_uses,
+                        count(*) FILTER (WHERE sensitive) AS sensitive,
+                        min(timestamp) FILTER (WHERE action IN ('session.end', 'session.revoke', 'auth.logout'))
+                            AS ended_at
+                    FROM ({entries.sql}) e GROUP BY session_id, organization_id, subject_id
+                )
                 INSERT INTO sessions_log_sessionsummary AS summary (id, organization_id, subject_id, first_seen,
                     last_seen, entries, failures, denials, ai_uses, sensitive, ended_at)
-                SELECT session_id, organization_id, (array_agg(subject_id ORDER BY timestamp DESC, subject_id DESC))[1],
-                    min(timestamp), max(timestamp), count(*), count(*) FILTER (WHERE outcome = 2),
-                    count(*) FILTER (WHERE outcome = 3),
-                    count(*) FILTER (WHERE action LIKE 'ai.%%' OR ai_model IS NOT NULL),
-                    count(*) FILTER (WHERE sensitive),
-                    min(timestamp) FILTER (WHERE action IN ('session.end', 'session.revoke', 'auth.logout'))
-                FROM ({entries.sql}) e GROUP BY session_id, organization_id ORDER BY session_id
+                SELECT session_id, organization_id, (array_agg(subject_id ORDER BY last_seen DESC, subject_id DESC))[1],
+                    min(first_seen), max(last_seen), sum(entries), sum(failures), sum(denials), sum(ai_uses),
+                    sum(sensitive), min(ended_at)
+                FROM by_subject GROUP BY session_id, organization_id ORDER BY session_id
                 ON CONFLICT (id) DO UPDATE SET
                     subject_id = CASE WHEN (excluded.last_seen, excluded.subject_id)
                                            > (summary.last_seen, summary.subject_id)
