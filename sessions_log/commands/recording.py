@@ -24,7 +24,7 @@ from sessions_log.ports import (
     RecordingOrganization,
 )
 
-MOST_RECORDS = 5_000
+MOST_RECORDS = 10_000
 MOST_SINGLY = 200
 WARY_BATCHES = 200
 

@@ -15,11 +15,13 @@ import msgspec
 from sessions_log.domain.entry_id import KIND_SESSION_LOG
 from sessions_log.domain.leaf import NONCE_BYTES, EntryColumns, canonical, leaf
 from sessions_log.domain.redaction import DETECTORS_VERSION, may_contain, redact, redact_text
-from sessions_log.domain.sealing import PART_IDENTITY, PartCipher
+from sessions_log.domain.sealing import PART_IDENTITY, SEAL_NONCE_BYTES, PartCipher
 from sessions_log.domain.session_record import SessionRecord
 
 POLICY_VERSION = 1
 CHUNK_ENTRIES = 250
+_LOOKED_AT_TOGETHER = 16
+_NONCES_BYTES = NONCE_BYTES + SEAL_NONCE_BYTES
 OUTCOMES = {"success": 1, "failure": 2, "denied": 3}
 _PLAIN = re.compile(r"[A-Za-z0-9._:/-]{1,128}")
 
@@ -121,7 +123,7 @@ def new_entries(recordables: Sequence[Recordable], common: Common) -> NewEntries
         organization_id=common.organization_id,
         kind=KIND_SESSION_LOG,
         count=len(recordables),
-        months={one.record.timestamp.astimezone(UTC).date().replace(day=1) for one in recordables},
+        months=_months_of(recordables),
         chunks=(
             session_entries(recordables[at : at + CHUNK_ENTRIES], common)
             for at in range(0, len(recordables), CHUNK_ENTRIES)
@@ -129,22 +131,34 @@ def new_entries(recordables: Sequence[Recordable], common: Common) -> NewEntries
     )
 
 
+def _months_of(recordables: Iterable[Recordable]) -> set[date]:
+    moments = (one.record.timestamp.astimezone(UTC) for one in recordables)
+    return {date(year, month, 1) for year, month in {(at.year, at.month) for at in moments}}
+
+
 def session_entries(recordables: Sequence[Recordable], common: Common) -> list[SessionEntry]:
     """A chunk of entries."""
-    nonces = secrets.token_bytes(NONCE_BYTES * len(recordables))
+    nonces = secrets.token_bytes(_NONCES_BYTES * len(recordables))
     organization = common.organization.hex
-    return [
-        _session_entry(one, nonces[at * NONCE_BYTES : (at + 1) * NONCE_BYTES], organization, common)
-        for at, one in enumerate(recordables)
-    ]
+    entries: list[SessionEntry] = []
+    for begin in range(0, len(recordables), _LOOKED_AT_TOGETHER):
+        together = recordables[begin : begin + _LOOKED_AT_TOGETHER]
+        is_suspect = may_contain(_encode_texts([_texts(one.record) for one in together]))
+        for at, one in enumerate(together, begin):
+            own = nonces[at * _NONCES_BYTES : (at + 1) * _NONCES_BYTES]
+            entries.append(_session_entry(one, own, organization, common, is_suspect))
+    return entries
 
 
-def _session_entry(one: Recordable, nonce: bytes, organization: str, common: Common) -> SessionEntry:
+def _session_entry(one: Recordable, nonces: bytes, organization: str, common: Common, is_suspect: bool) -> SessionEntry:
     """One entry. Positional arguments throughout: this runs for every record, and names would cost a tenth of it."""
     record, own_id = one.record, one.entry_id
     counts: dict[str, int] = {}
-    identity, target_type, ai_model = identity_part(record, one.digest, common.placeholder_key, counts)
-    sealed = one.cipher.seal(encode_identity(identity), entry_id=own_id, kind=KIND_SESSION_LOG)
+    identity, target_type, ai_model = identity_part(record, one.digest, common.placeholder_key, counts, is_suspect)
+    nonce = nonces[:NONCE_BYTES]
+    sealed = one.cipher.seal(
+        encode_identity(identity), entry_id=own_id, kind=KIND_SESSION_LOG, nonce=nonces[NONCE_BYTES:]
+    )
     timestamp = record.timestamp
     if timestamp.tzinfo is not UTC:
         timestamp = timestamp.astimezone(UTC)
@@ -193,11 +207,12 @@ def _session_entry(one: Recordable, nonce: bytes, organization: str, common: Com
 
 
 def identity_part(
-    record: SessionRecord, digest: bytes, key: bytes, counts: dict[str, int]
+    record: SessionRecord, digest: bytes, key: bytes, counts: dict[str, int], is_suspect: bool = True
 ) -> tuple[IdentityPart, str | None, str | None]:
     """The part to seal, and target type and AI model where they may stand in plain columns.
 
-    What was found sensitive is counted, by type, in `counts`.
+    What was found sensitive is counted, by type, in `counts`. Where a look at the texts of several records found
+    nothing (not `is_suspect`), this one's are not looked at again.
     """
     target = record.target
     agent, trace_id, metadata = record.user_agent, record.trace_id, record.metadata
@@ -205,7 +220,7 @@ def identity_part(
     ai_model = record.ai_model_used
     hidden_type = hidden_model = None
     # One look at all texts together; nearly always there is nothing to find.
-    if may_contain(_encode_texts((metadata, agent, trace_id, target_type, ai_model))):
+    if is_suspect and may_contain(_encode_texts(_texts(record))):
         agent = redact_text(agent, key, counts) if agent else agent
         trace_id = redact_text(trace_id, key, counts) if trace_id else trace_id
         metadata = redact(metadata, key, counts) if metadata else metadata
@@ -230,6 +245,12 @@ def identity_part(
         hidden_model,
     )
     return part, target_type, ai_model
+
+
+def _texts(record: SessionRecord) -> tuple[Any, ...]:
+    """What redaction looks at."""
+    target = record.target
+    return record.metadata, record.user_agent, record.trace_id, target.type if target else None, record.ai_model_used
 
 
 @lru_cache(4096)

@@ -3,10 +3,11 @@
 An id is handled as its 16 bytes; `text` gives the usual form.
 """
 
-import hmac
 import secrets
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
+
+from sessions_log.domain.mac import hmac_sha256
 
 KIND_SESSION_LOG = 1
 KIND_AI_INTERACTION = 2
@@ -35,13 +36,13 @@ def from_client_id(at: datetime, kind: int, client_id: str, id_key: bytes) -> by
 
     HMAC-SHA-256 under the organization's key, never a bare hash, which could be guessed back.
     """
-    return _compose(at, hmac.digest(id_key, b"id\x00%d\x00" % kind + client_id.encode(), "sha256"))
+    return _compose(at, hmac_sha256(id_key, b"id\x00%d\x00" % kind + client_id.encode()))
 
 
 def from_position(at: datetime, kind: int, idempotency_key: str, position: int, id_key: bytes) -> bytes:
     """The id of a record known only by its request's Idempotency-Key and its place in the request."""
     message = b"key\x00%d\x00%d\x00" % (kind, position) + idempotency_key.encode()
-    return _compose(at, hmac.digest(id_key, message, "sha256"))
+    return _compose(at, hmac_sha256(id_key, message))
 
 
 def random(at: datetime) -> bytes:

@@ -6,7 +6,7 @@ depend on which one reads it (ASVS 5.0 V1.5.3).
 
 import json
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import re2
@@ -23,30 +23,46 @@ _TOO_DEEP = f"nested deeper than {DEEPEST} levels"
 _DEEPEST_PARSED = 200
 
 
-def _bounded_nesting(levels: int) -> Any:
+def _bounded(levels: int, *, digits: int | None = None) -> Any:
     """Matches any text, JSON or not, whose brackets outside of strings are at most so many levels deep.
 
-    Each level holds the one below; what is not closed ends with the text. re2 takes linear time and no stack.
+    digits: how many may stand in a row outside of strings. Each level holds the one below; what is not closed ends
+    with the text. re2 takes linear time and no stack.
     """
     string = rb'"(?:[^"\\]|\\.)*(?:"|\\?\z)'
-    level = rb'(?:[^"\[\]{}]|' + string + rb")*"
-    for _ in range(levels - 1):
-        level = rb'(?:[^"\[\]{}]|' + string + rb"|[\[{]" + level + rb"(?:[\]}]|\z))*"
+    number, other = (b"", b"") if digits is None else (b"[0-9]{0,%d}" % digits, b"0-9")
+    level = rb""
+    for depth in range(levels + 1):
+        brackets = rb"\[{" if depth == levels else rb"\[\]{}"
+        nested = rb"|[\[{]" + level + rb"(?:[\]}]|\z)" if depth else b""
+        one = rb'[^"' + brackets + other + rb"]|" + string + nested
+        level = rb"(?:" + number + rb"(?:" + one + rb"))*" + number
     options = re2.Options()
     options.encoding, options.dot_nl, options.never_capture = re2.Options.Encoding.LATIN1, True, True
-    return re2.compile(rb'(?:[^"\[{]|' + string + rb"|[\[{]" + level + rb"(?:[\]}]|\z))*", options)
+    return re2.compile(level, options)
 
 
-_parseable = _bounded_nesting(_DEEPEST_PARSED)
+_parseable = _bounded(_DEEPEST_PARSED)
+# One pass over a text tells that none of its records needs a closer look. A level is for the record itself.
+_unremarkable = _bounded(DEEPEST + 1, digits=15)
+
+
+class Json(NamedTuple):
+    """A decoded text; where it `is_unremarkable`, `refuse_extremes` has nothing to find in what it holds."""
+
+    value: Any
+    is_unremarkable: bool
 
 
 class MalformedJson(ValueError):
     """Not JSON that every parser reads alike; the message says why, without quoting it."""
 
 
-def decode_json(text: bytes) -> Any:
+def decode_json(text: bytes) -> Json:
     """The value of a JSON text. Raises MalformedJson."""
-    _refuse_bottomless(text)
+    is_unremarkable = _unremarkable.fullmatch(text) is not None
+    if not is_unremarkable:
+        _refuse_bottomless(text)
     try:
         value = msgspec.json.decode(text)
         # Equal but for white space: no repeated key. Else the same value may be spelt otherwise (escapes, 1.0e3).
@@ -59,7 +75,7 @@ def decode_json(text: bytes) -> Any:
         raise MalformedJson("the character U+0000 is not allowed in strings")
     if not is_written_alike:
         _refuse_repeated_keys(text)
-    return value
+    return Json(value, is_unremarkable)
 
 
 def refuse_extremes(value: Any, encoded: bytes) -> None:

@@ -44,6 +44,8 @@ class EntryColumns(msgspec.Struct, frozen=True):
     timestamp: datetime
 
 
+_BYTES = tuple(bytes((number,)) for number in range(256))
+_HEADS = tuple(bytes((LEAF_VERSION,)) + kind for kind in _BYTES)
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -57,9 +59,9 @@ def leaf(kind: int, nonce: bytes, columns: bytes, parts: tuple[tuple[int, bytes]
 
     columns: from `canonical`. parts: (part, sealed bytes), rising.
     """
-    whole = bytes((LEAF_VERSION, kind)) + sha256(nonce + columns).digest()
+    whole = _HEADS[kind] + sha256(nonce + columns).digest()
     for part, sealed in parts:
-        whole += bytes((part,)) + sha256(sealed).digest()
+        whole += _BYTES[part] + sha256(sealed).digest()
     return whole
 
 

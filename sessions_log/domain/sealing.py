@@ -7,7 +7,6 @@ fewer than the 2^32 parts at which NIST SP 800-38D (8.3) sets the limit.
 """
 
 import hashlib
-import hmac
 import secrets
 import threading
 from importlib import resources
@@ -17,6 +16,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import keywrap
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from sessions_log.domain.mac import hmac_sha256
+
 PART_IDENTITY = 1
 PART_CONTENT = 2
 PART_ORIGINAL = 3
@@ -24,6 +25,7 @@ PART_ORIGINAL = 3
 SCHEMA = 1
 DICTIONARY_VERSION = 1
 KEY_BYTES = 32
+SEAL_NONCE_BYTES = 12
 LOOKUP_BYTES = 16
 LARGEST_PART_BYTES = 2 * 1024 * 1024
 _HEADER = bytes((SCHEMA, DICTIONARY_VERSION))
@@ -53,7 +55,7 @@ def unwrap(wrapped: bytes, epoch_key: bytes) -> bytes:
 
 def lookup(search_key: bytes, table: str, value: str) -> bytes:
     """The keyed hash by which an exact value is found again: HMAC-SHA-256, first 128 bits (RFC 2104, 5)."""
-    return hmac.digest(search_key, table.encode() + b"\x00" + value.encode(), "sha256")[:LOOKUP_BYTES]
+    return hmac_sha256(search_key, table.encode() + b"\x00" + value.encode())[:LOOKUP_BYTES]
 
 
 def record_digest(encoded: bytes, id_key: bytes) -> bytes:
@@ -70,9 +72,11 @@ class PartCipher:
         self._cipher = AESGCM(key)
         self._part = part
 
-    def seal(self, plain: bytes, *, entry_id: bytes, kind: int) -> bytes:
-        """The sealed form of a part of at most LARGEST_PART_BYTES."""
-        nonce = secrets.token_bytes(12)
+    def seal(self, plain: bytes, *, entry_id: bytes, kind: int, nonce: bytes) -> bytes:
+        """The sealed form of a part of at most LARGEST_PART_BYTES.
+
+        nonce: SEAL_NONCE_BYTES from `secrets`, for this part alone; whoever seals many draws them together.
+        """
         header = _HEADER + nonce
         associated = entry_id + bytes((kind, self._part)) + _HEADER
         return header + self._cipher.encrypt(nonce, _codec().compress(plain), associated)
@@ -118,7 +122,7 @@ class _Codec:
         trained = resources.files("sessions_log.domain").joinpath("dictionary", name).read_bytes()
         dictionary = zstandard.ZstdCompressionDict(trained)
         parameters = zstandard.ZstdCompressionParameters.from_level(
-            3,
+            2,
             dict_size=len(trained),
             format=zstandard.FORMAT_ZSTD1_MAGICLESS,
             write_content_size=1,

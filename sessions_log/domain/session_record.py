@@ -85,11 +85,12 @@ def decode_records(body: bytes, window: Window) -> list[SessionRecord | Rejectio
     if body.lstrip()[:1] != b"[":
         return [_decode_one(body, window)]
     try:
-        records = msgspec.convert(decode_json(body), _RECORDS)
+        json = decode_json(body)
+        records = msgspec.convert(json.value, _RECORDS)
     except (MalformedJson, msgspec.ValidationError):
         return _decode_each(split_array(body), window)
     _refuse_too_many(records)
-    return [_checked(record, window) for record in records]
+    return [_checked(record, window, json.is_unremarkable) for record in records]
 
 
 def decode_lines(body: bytes, window: Window) -> list[SessionRecord | Rejection]:
@@ -99,7 +100,7 @@ def decode_lines(body: bytes, window: Window) -> list[SessionRecord | Rejection]
 
 def encode_records(records: Sequence[SessionRecord]) -> bytes:
     """Records as they lie, sealed, in the inbox: a JSON array."""
-    return msgspec.json.encode(records)
+    return _encode(records)
 
 
 def stored_records(body: bytes) -> list[SessionRecord]:
@@ -107,6 +108,7 @@ def stored_records(body: bytes) -> list[SessionRecord]:
     return _stored.decode(body)
 
 
+_encode = msgspec.json.Encoder().encode
 _stored = msgspec.json.Decoder(_RECORDS)
 
 
@@ -122,23 +124,23 @@ def _refuse_too_many(records: Sequence[object]) -> None:
 
 def _decode_one(text: bytes, window: Window) -> SessionRecord | Rejection:
     try:
-        value = decode_json(text)
+        json = decode_json(text)
     except MalformedJson as error:
         return Rejection("$", str(error))
     try:
-        return _checked(msgspec.convert(value, SessionRecord), window)
+        return _checked(msgspec.convert(json.value, SessionRecord), window, json.is_unremarkable)
     except msgspec.ValidationError as error:
         reason, _, path = str(error).partition(" - at `")
-        return Rejection(path.rstrip("`") or "$", _plain_words(reason), _readable_id(value))
+        return Rejection(path.rstrip("`") or "$", _plain_words(reason), _readable_id(json.value))
 
 
-def _checked(record: SessionRecord, window: Window) -> SessionRecord | Rejection:
+def _checked(record: SessionRecord, window: Window, is_unremarkable: bool) -> SessionRecord | Rejection:
     """The record itself, or why its values are not allowed."""
-    fault = _fault(record, window)
+    fault = _fault(record, window, is_unremarkable)
     return record if fault is None else Rejection(*fault, record.id)
 
 
-def _fault(record: SessionRecord, window: Window) -> tuple[str, str] | None:
+def _fault(record: SessionRecord, window: Window, is_unremarkable: bool) -> tuple[str, str] | None:
     if not actions.is_action(record.action):
         return "$.action", "not in the vocabulary; use one of its actions or custom.<name>"
     if record.timestamp > window.latest:
@@ -148,14 +150,16 @@ def _fault(record: SessionRecord, window: Window) -> tuple[str, str] | None:
     if record.ip_address is not None and len(record.ip_address.encode()) > LONGEST_ADDRESS_BYTES:
         return "$.ipAddress", f"longer than {LONGEST_ADDRESS_BYTES} bytes"
     if record.metadata is not None:
-        return _metadata_fault(record.metadata)
+        return _metadata_fault(record.metadata, is_unremarkable)
     return None
 
 
-def _metadata_fault(metadata: dict[str, Any]) -> tuple[str, str] | None:
-    encoded = msgspec.json.encode(metadata)
+def _metadata_fault(metadata: dict[str, Any], is_unremarkable: bool) -> tuple[str, str] | None:
+    encoded = _encode(metadata)
     if len(encoded) > LARGEST_METADATA_BYTES:
         return "$.metadata", f"larger than {LARGEST_METADATA_BYTES} bytes as JSON"
+    if is_unremarkable:
+        return None
     try:
         refuse_extremes(metadata, encoded)
     except MalformedJson as error:

@@ -41,13 +41,13 @@ def test_every_value_survives_however_it_is_spelt(value: Any) -> None:
         json.dumps(value, indent="\t"),
         json.dumps(value, separators=(" ,\r\n", "\t: ")),
     ):
-        assert decode_json(text.encode()) == value
+        assert decode_json(text.encode()).value == value
 
 
 @given(st.binary(max_size=60))
 def test_any_bytes_give_a_value_or_malformed_json(text: bytes) -> None:
     try:
-        value = decode_json(text)
+        value = decode_json(text).value
     except MalformedJson:
         return
     assert value == json.loads(text)
@@ -92,7 +92,7 @@ def test_lone_surrogate_is_refused(text: bytes) -> None:
 
 
 def test_pair_of_surrogates_is_one_character() -> None:
-    assert decode_json(rb'"\ud83d\ude00"') == "😀"
+    assert decode_json(rb'"\ud83d\ude00"').value == "😀"
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_escaped_nul_is_refused(text: bytes) -> None:
     ids=["one escaped backslash", "two escaped backslashes", "no backslash", "U+0001"],
 )
 def test_text_that_only_looks_like_an_escaped_nul_is_taken(text: bytes, value: str) -> None:
-    assert decode_json(text) == value
+    assert decode_json(text).value == value
 
 
 @given(st.integers(0, 9), st.text("ab\\", max_size=4))
@@ -124,7 +124,7 @@ def test_nul_is_found_behind_any_run_of_backslashes(backslashes: int, before: st
     if means_nul:
         assert _reason(text) == "the character U+0000 is not allowed in strings"
     else:
-        assert decode_json(text) == before + "\\" * (backslashes // 2) + "u0000"
+        assert decode_json(text).value == before + "\\" * (backslashes // 2) + "u0000"
 
 
 @pytest.mark.parametrize("text", [b'"a\x00b"', b'"a\nb"', b'"a\x1fb"'])
@@ -141,7 +141,7 @@ def test_repeated_key_is_refused(text: bytes) -> None:
 
 
 def test_same_key_in_two_objects_is_no_repetition() -> None:
-    assert decode_json(b'[{"a": 1}, {"a": 2}]') == [{"a": 1}, {"a": 2}]
+    assert decode_json(b'[{"a": 1}, {"a": 2}]').value == [{"a": 1}, {"a": 2}]
 
 
 @pytest.mark.parametrize("text", [b'"\xff"', b'"\xc0\xaf"', b'"\xf4\x90\x80\x80"', b'{"\xff": 1}'])
@@ -189,7 +189,7 @@ def test_bottomless_nesting_is_refused_before_a_parser_can_overflow(
 
 @pytest.mark.parametrize("depth", [33, 100, 200])
 def test_nesting_that_every_parser_bears_is_parsed(depth: int) -> None:
-    assert decode_json(b"[" * depth + b"]" * depth) is not None
+    assert decode_json(b"[" * depth + b"]" * depth).value is not None
 
 
 def _depth_of(text: bytes) -> int:
@@ -245,6 +245,43 @@ def test_integer_that_programs_round_differently_is_refused(value: int) -> None:
 @pytest.mark.parametrize("value", [2**53, -(2**53), "99999999999999999999", 1.5e300, 0.1234567890123456789])
 def test_exact_integers_long_strings_and_floats_are_taken(value: Any) -> None:
     _refuse({"a": value, "b": [value]})
+
+
+_numbers = st.one_of(st.integers(), st.integers(-(10**17), 10**17), st.floats(allow_nan=False, allow_infinity=False))
+_scalars = st.one_of(_numbers, st.text(alphabet='0123456789[]{}"\\\\:, a'), st.booleans(), st.none())
+_values = st.recursive(_scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20)
+
+
+def _is_extreme(value: Any) -> bool:
+    try:
+        _refuse(value)
+    except MalformedJson:
+        return True
+    return False
+
+
+@given(_values, st.integers(0, 40), st.sampled_from([None, 2]))
+def test_what_is_called_unremarkable_holds_nothing_extreme(value: Any, levels: int, indent: int | None) -> None:
+    for _ in range(levels):
+        value = [value]
+    text = json.dumps([{"metadata": {"a": value}}], indent=indent).encode()
+    try:
+        decoded = decode_json(text)
+    except MalformedJson:
+        return
+    if decoded.is_unremarkable:
+        assert not _is_extreme(decoded.value[0]["metadata"])
+
+
+@pytest.mark.parametrize("value", [{"a": 1}, {"a": [123456789012345]}, {"a": "12345678901234567890"}, {"[": '"{'}])
+def test_usual_values_are_unremarkable(value: Any) -> None:
+    assert decode_json(json.dumps([value]).encode()).is_unremarkable
+
+
+@pytest.mark.parametrize("value", [2**53 + 1, -(10**30), json.loads("[" * 34 + "]" * 34)])
+def test_extreme_values_are_not_unremarkable(value: Any) -> None:
+    text = json.dumps(value).encode()
+    assert not decode_json(b'{"a": ' + text + b"}").is_unremarkable
 
 
 def test_array_is_split_without_reading_its_elements() -> None:

@@ -1,5 +1,7 @@
 """Sealed parts and values open under their own key in their own place, and nowhere else."""
 
+import secrets
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +10,7 @@ from sessions_log.domain.entry_id import KIND_AI_INTERACTION, KIND_SESSION_LOG
 from sessions_log.domain.sealing import (
     PART_CONTENT,
     PART_IDENTITY,
+    SEAL_NONCE_BYTES,
     CannotOpen,
     PartCipher,
     ValueCipher,
@@ -23,7 +26,9 @@ ENTRY, OTHER_ENTRY = bytes(16), bytes(15) + b"\x01"
 
 
 def _sealed(plain: bytes = b"who it was") -> bytes:
-    return PartCipher(KEY, PART_IDENTITY).seal(plain, entry_id=ENTRY, kind=KIND_SESSION_LOG)
+    return PartCipher(KEY, PART_IDENTITY).seal(
+        plain, entry_id=ENTRY, kind=KIND_SESSION_LOG, nonce=secrets.token_bytes(SEAL_NONCE_BYTES)
+    )
 
 
 @given(st.binary(max_size=5000))
