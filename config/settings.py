@@ -4,6 +4,7 @@ from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 
+from config.connections import BoundedConnection
 from config.env import ROOT, Environment, broker, database
 from config.production import refuse_unsafe_start
 
@@ -88,6 +89,7 @@ DATABASES["default"]["OPTIONS"]["pool"] = {
     "min_size": 0,
     "max_size": env.whole("MUNIMENT_POOL", 8),
     "timeout": 3,
+    "connection_class": BoundedConnection,
     # Gives up an attempt soon instead of waiting ever longer for the next: back as soon as the database is.
     "reconnect_timeout": 1,
 }

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.security import SecurityMiddleware
 from psycopg_pool import PoolTimeout
 
+from sessions_log.domain.deadline import deadline_in
 from sessions_log.domain.request_id import current_request_id
 from sessions_log.ports import KeyringUnavailable
 from sessions_log.serializers.problems import Problem, problem_response
@@ -16,6 +17,7 @@ from sessions_log.serializers.problems import Problem, problem_response
 _Chain = Callable[[HttpRequest], HttpResponse]
 _log = logging.getLogger("muniment.web")
 RETRY_AFTER_S = 2
+DATABASE_WITHIN_S = 10.0
 KEY_IN_THE_CLEAR = "Keys are taken over https only. This one has travelled in the clear: have it replaced."
 
 
@@ -71,8 +73,9 @@ class database_errors:  # noqa: N801 -- named like the functions beside it; Djan
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Pass on."""
-        return self._get_response(request)
+        """Pass on; what waits longer for the database is answered as if it were down."""
+        with deadline_in(DATABASE_WITHIN_S):
+            return self._get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """The 503, or None for any other error."""

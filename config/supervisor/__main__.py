@@ -104,6 +104,7 @@ class Portal:
             "MUNIMENT_KEYRING": os.environ.get("MUNIMENT_KEYRING") or str(self.home.keyring),
             "MUNIMENT_PUBLIC_URL": os.environ.get("MUNIMENT_PUBLIC_URL") or self.state.url,
             "PORT": str(port),
+            **portal.said_of_production(),
         }
         self.state.save(self.home.state)
 

@@ -58,6 +58,11 @@ def owner_environment(addresses: Mapping[str, str], home: Home) -> dict[str, str
     }
 
 
+def said_of_production() -> dict[str, str]:
+    """What decides how strict a process is, for commands that are started elsewhere later."""
+    return {name: value for name in ("MUNIMENT_ENV", "MUNIMENT_TRUSTED_PROXIES") if (value := os.environ.get(name))}
+
+
 def management(command: str, *arguments: str) -> list[str]:
     """The command line of a management command."""
     return [sys.executable, str(ROOT / "manage.py"), command, *arguments]

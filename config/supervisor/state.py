@@ -140,7 +140,8 @@ def running_urls(home: Path) -> dict[str, str] | None:
 
     Keys are names of environment variables: DATABASE_URL (the portal's role), DATABASE_URL_OWNER,
     DATABASE_URL_RECORDER, _FOLLOWER, _WORKER, _BEAT and _RETENTION, VALKEY_URL, MUNIMENT_SECRET_KEY,
-    MUNIMENT_KEYRING, MUNIMENT_PUBLIC_URL and PORT. None where no supervisor is running.
+    MUNIMENT_KEYRING, MUNIMENT_PUBLIC_URL, PORT, and where they were set MUNIMENT_ENV and
+    MUNIMENT_TRUSTED_PROXIES. None where no supervisor is running.
     """
     state = State.load(Home(home).state)
     if not state.environment or not is_running(state.supervisor_pid):

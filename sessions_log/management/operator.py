@@ -14,8 +14,15 @@ from sessions_log.queries.organizations import organization_by_slug
 
 def operator() -> Actor:
     """The person at the terminal, as far as the operating system knows; sudo's caller, where it was sudo."""
-    name = os.environ.get("SUDO_USER") or getpass.getuser()
+    name = os.environ.get("SUDO_USER") or _own_name()
     return Actor(user=f"{name}@{socket.gethostname()}", session=f"command-{uuid.uuid4()}", agent=_program())
+
+
+def _own_name() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # in a container the number may have no name; Python 3.13 raises OSError
+        return f"uid-{os.getuid()}"
 
 
 def record_command(actor: Actor, organization_id: int | None, details: dict[str, object]) -> None:

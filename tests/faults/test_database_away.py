@@ -35,6 +35,7 @@ from tests.faults.running_portal import (
 
 pytestmark = pytest.mark.slow
 ANSWERS_WITHIN_S = 6.0
+READS_END_WITHIN_S = 12.0
 RECOVERS_WITHIN_S = 10.0
 DISK_BYTES = 512 * 1024 * 1024
 SENDERS = 6
@@ -157,6 +158,18 @@ def test_database_frozen_while_keys_are_remembered(portal: RunningPortal, intake
         _is_refused_in_time(intake.send_by_many())
         ready = portal.client().get("/healthz/ready")
         assert (ready.status, ready.took_s < ANSWERS_WITHIN_S) == (503, True)
+    _recovers(portal, intake)
+
+
+@pytest.mark.parametrize("path", ["/api/v1/session-logs", f"/api/v1/receipts/{uuid.uuid4()}"])
+def test_reading_from_a_frozen_database_ends(portal: RunningPortal, intake: Intake, path: str) -> None:
+    reader = portal.client()
+    wait_until(lambda: reader.get("/api/v1/session-logs").status == 200, 10, "reading works")
+    with frozen(postgres_processes(portal)):
+        answers = [portal.client().get(path) for _ in range(2)]
+    assert Counter(answer.status for answer in answers) == {503: len(answers)}
+    assert max(answer.took_s for answer in answers) < READS_END_WITHIN_S
+    wait_until(lambda: reader.get("/api/v1/session-logs").status == 200, 10, "reading works again")
     _recovers(portal, intake)
 
 

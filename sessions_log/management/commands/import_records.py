@@ -12,7 +12,9 @@ from typing import Any
 from uuid import UUID
 
 from django.core.management import BaseCommand, CommandError
+from django.db import DatabaseError, InterfaceError, connection
 from django.utils import timezone
+from psycopg_pool import PoolTimeout
 
 from sessions_log import wiring
 from sessions_log.commands.importing import MOST_MONTHS, Chunk, chunks, digest_of, months_of, put_chunk, read_chunk
@@ -25,7 +27,7 @@ from sessions_log.management.record_files import DamagedFile, lines_of
 from sessions_log.models import Organization
 from sessions_log.ports import InboxUnavailable
 from sessions_log.queries.organizations import organization_by_slug, service_id_of
-from sessions_log.queries.receipts import request_receipt
+from sessions_log.queries.receipts import RequestReceipt, request_receipt
 
 KINDS = ("session-log",)
 SERVICE = "import"
@@ -132,14 +134,24 @@ class _Import:
         """Wait until all is recorded. Returns the sums of the requests' receipts."""
         totals = {"recorded": 0, "duplicates": 0, "conflicts": 0, "quarantined": 0}
         for done, request in enumerate(requests, 1):
-            receipt = request_receipt(self._organization.id, UUID(bytes=request))
+            receipt = self._receipt(request)
             while receipt.state != "done":
                 time.sleep(0.05)
-                receipt = request_receipt(self._organization.id, UUID(bytes=request))
+                receipt = self._receipt(request)
             for name in totals:
                 totals[name] += getattr(receipt, name)
             self._progress(f"{done:,} of {len(requests):,} requests recorded")
         return totals
+
+    def _receipt(self, request: bytes) -> RequestReceipt:
+        """The request's receipt, waiting out a database that is away for a while."""
+        for _ in range(TRIES):
+            try:
+                return request_receipt(self._organization.id, UUID(bytes=request))
+            except (DatabaseError, InterfaceError, PoolTimeout):
+                connection.close()  # Django keeps a broken one until somebody closes it
+                time.sleep(1)
+        raise CommandError("the database cannot be reached; all is stored, run the same command again for the totals")
 
     def _progress(self, words: str) -> None:
         if sys.stderr.isatty():
