@@ -10,10 +10,10 @@ import psycopg
 from psycopg import Connection
 
 from sessions_log.adapters import copying, partitions
+from sessions_log.adapters.ledger_store import PostgresLedgers
 from sessions_log.adapters.recorder_references import PostgresReferences, uuids
 from sessions_log.domain.entries import POLICY_VERSION, NewEntries
 from sessions_log.domain.inbox import LANE_BULK, LANE_LIVE, InboxRequest
-from sessions_log.domain.leaf import BUNDLE_LEAVES, bundle, unbundle
 from sessions_log.domain.outcomes import ConflictSeen, Outcome, Quarantined
 from sessions_log.domain.redaction import DETECTORS_VERSION
 from sessions_log.domain.spans import spans_of
@@ -97,6 +97,7 @@ class PostgresRecorderTransaction:
 
     def __init__(self, connection: Connection[Any], shard: int, months: set[date]) -> None:
         self.references = PostgresReferences(connection)
+        self._ledgers = PostgresLedgers(connection)
         self._connection = connection
         self._shard = shard
         self._months = months
@@ -167,7 +168,8 @@ class PostgresRecorderTransaction:
     def append(self, entries: NewEntries) -> None:
         """See the port. Raises MissingMonths where a partition is wanting."""
         self._require_months(entries.months)
-        first_seq = self._advance_head(entries.organization_id, entries.count)
+        head = self._ledgers.head(entries.organization_id)
+        first_seq = head.size
         placed: list[tuple[bytes, int]] = []
         leaves: list[bytes] = []
         with self._connection.cursor() as cursor, cursor.copy(copying.COPY) as copy:
@@ -178,7 +180,7 @@ class PostgresRecorderTransaction:
                 placed += [(row.id, row.hour) for row in chunk]
                 leaves += [row.leaf for row in chunk]
             copy.write(copying.TRAILER)
-        self._append_leaves(entries.organization_id, first_seq, leaves)
+        self._ledgers.append(entries.organization_id, head, leaves)
         self._spans += spans_of(entries.organization_id, entries.kind, placed, first_seq)
         self._entries += entries.count
 
@@ -187,55 +189,6 @@ class PostgresRecorderTransaction:
             self._months |= partitions.months_made(self._connection)
         if missing := wanted - self._months:
             raise MissingMonths(sorted(missing))
-
-    def _advance_head(self, organization_id: int, count: int) -> int:
-        """Take the next `count` places of the ledger; the row's lock makes it compare-and-set."""
-        row = self._connection.execute(
-            "INSERT INTO sessions_log_ledgerhead AS head (organization_id, size) VALUES (%s, %s)"
-            " ON CONFLICT (organization_id) DO UPDATE SET size = head.size + excluded.size RETURNING size",
-            (organization_id, count),
-        ).fetchone()
-        if row is None:
-            raise EntriesRefused("the ledger's head is missing")
-        return int(row[0]) - count
-
-    def _append_leaves(self, organization_id: int, first_seq: int, leaves: list[bytes]) -> None:
-        """Fill bundles of 256; what is left over stays in the tail."""
-        begun = first_seq % BUNDLE_LEAVES
-        if begun + len(leaves) < BUNDLE_LEAVES:
-            self._insert_tail(organization_id, first_seq, leaves)
-            return
-        all_leaves = (self._take_tail(organization_id) if begun else []) + leaves
-        number = (first_seq - begun) // BUNDLE_LEAVES
-        full = len(all_leaves) // BUNDLE_LEAVES
-        with self._connection.cursor() as cursor:
-            cursor.executemany(
-                "INSERT INTO sessions_log_leafbundle (organization_id, number, leaves) VALUES (%s, %s, %s)",
-                [
-                    (
-                        organization_id,
-                        number + at,
-                        bundle(all_leaves[at * BUNDLE_LEAVES : (at + 1) * BUNDLE_LEAVES]),
-                    )
-                    for at in range(full)
-                ],
-            )
-        if rest := all_leaves[full * BUNDLE_LEAVES :]:
-            self._insert_tail(organization_id, (number + full) * BUNDLE_LEAVES, rest)
-
-    def _insert_tail(self, organization_id: int, first_seq: int, leaves: list[bytes]) -> None:
-        self._connection.execute(
-            "INSERT INTO sessions_log_leaftail (organization_id, first_seq, leaves) VALUES (%s, %s, %s)",
-            (organization_id, first_seq, bundle(leaves)),
-        )
-
-    def _take_tail(self, organization_id: int) -> list[bytes]:
-        rows = self._connection.execute(
-            "WITH taken AS (DELETE FROM sessions_log_leaftail WHERE organization_id = %s RETURNING first_seq, leaves)"
-            " SELECT leaves FROM taken ORDER BY first_seq",
-            (organization_id,),
-        ).fetchall()
-        return [leaf for (leaves,) in rows for leaf in unbundle(leaves)]
 
     def finish(self, requests: Sequence[InboxRequest], outcomes: Sequence[Outcome]) -> int:
         """See the port."""

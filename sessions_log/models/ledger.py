@@ -1,13 +1,34 @@
-"""An organization's ledger: its size, and the leaf bytes of its entries."""
+"""An organization's ledger: its size and tree, and the leaf bytes of its entries.
+
+Kept are the leaves in bundles and of the tree what cannot be made of one bundle: a node for each full tile. A tile of
+level 0 is the hashes of a bundle's leaves, one of level n the nodes of tree level 8n.
+"""
 
 from django.db import models
 
 
 class LedgerHead(models.Model):
-    """The ledger's size: the next entry's seq. Moved by compare-and-set in the recorder's transaction."""
+    """The ledger's size: the next entry's seq. Moved by compare-and-set in the recorder's transaction.
+
+    frontier: the hashes of the perfect subtrees that the tree consists of, largest first, 32 bytes each.
+    """
 
     organization_id = models.IntegerField(primary_key=True)
     size = models.BigIntegerField(default=0)
+    frontier = models.BinaryField(default=b"")
+
+
+class TreeNode(models.Model):
+    """The hash of a perfect subtree at tree level 8, 16, ...; never changed."""
+
+    id = models.BigAutoField(primary_key=True)
+    organization_id = models.IntegerField()
+    level = models.SmallIntegerField()
+    number = models.BigIntegerField()
+    hash = models.BinaryField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("organization_id", "level", "number"), name="tree_node_place"),)
 
 
 class LeafBundle(models.Model):

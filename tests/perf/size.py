@@ -13,6 +13,7 @@ TILE_BYTES = 32.2
 COUNTED = {
     "entries and their indexes": ("sessions_log_sessionlog",),
     "leaf bytes": ("sessions_log_leafbundle", "sessions_log_leaftail"),
+    "tree": ("sessions_log_treenode",),
     "subjects and their keys": (
         "sessions_log_subject",
         "sessions_log_subjectkey",

@@ -27,7 +27,12 @@ def _evidence(connection: psycopg.Connection[Any]) -> list[str]:
         "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'sessions_log_sessionlog'::regclass"
     ).fetchall()
     assert len(partitions) >= 4
-    return ["sessions_log_sessionlog", "sessions_log_leafbundle", *(name for (name,) in partitions)]
+    return [
+        "sessions_log_sessionlog",
+        "sessions_log_leafbundle",
+        "sessions_log_treenode",
+        *(name for (name,) in partitions),
+    ]
 
 
 def _refused(connection: psycopg.Connection[Any], change: str, table: str) -> str:
