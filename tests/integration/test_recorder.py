@@ -18,6 +18,7 @@ from sessions_log.commands.recording import Recorder
 from sessions_log.domain import entry_id, inbox
 from sessions_log.domain.inbox import LANE_BULK, LANE_LIVE, InboxRequest
 from sessions_log.domain.leaf import unbundle
+from sessions_log.domain.merkle import Frontier, leaf_hash
 from sessions_log.domain.sender import Sender
 from sessions_log.domain.session_record import SessionRecord, encode_records
 from sessions_log.models import (
@@ -29,6 +30,7 @@ from sessions_log.models import (
     LedgerHead,
     QuarantinedRequest,
     SessionLog,
+    TreeNode,
 )
 from sessions_log.ports import MissingMonths, ShardTaken
 from sessions_log.queries.receipts import entry_receipt, request_receipt
@@ -318,12 +320,17 @@ def _leaves(tenant: Tenant) -> list[bytes]:
 
 
 def _assert_ledger_is_whole(tenant: Tenant) -> None:
-    size = LedgerHead.objects.get(organization_id=tenant.organization.id).size
+    head = LedgerHead.objects.get(organization_id=tenant.organization.id)
+    size = head.size
     seqs = (
         SessionLog.objects.filter(organization_id=tenant.organization.id).order_by("seq").values_list("seq", flat=True)
     )
     assert list(seqs) == list(range(size))
-    assert len(_leaves(tenant)) == size
+    leaves = _leaves(tenant)
+    tree, completed = Frontier().grown(map(leaf_hash, leaves))
+    assert (tree.size, tree.packed()) == (size, bytes(head.frontier))
+    nodes = TreeNode.objects.filter(organization_id=tenant.organization.id).order_by("level", "number")
+    assert [(one.level, one.number, bytes(one.hash)) for one in nodes] == sorted(completed)
 
 
 @pytest.mark.parametrize(
