@@ -24,6 +24,9 @@ ALLOWED_HOSTS = sorted({_public.hostname or "", "localhost", "127.0.0.1"} - {""}
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 
 MUNIMENT_HOME = env.home
+# What ledgers' names begin with, until their first key is made; from then on the name stays with the key.
+LEDGER_ORIGIN = env.text("MUNIMENT_LEDGER_ORIGIN", _public.hostname or "localhost")
+IS_LEDGER_PUBLIC = env.choice("MUNIMENT_PUBLIC_LEDGER", ("0", "1"), "0") == "1"
 KEYRING_FOLDER = env.text("MUNIMENT_KEYRING", str(env.home / "keyring"))
 
 INSTALLED_APPS = [

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from rest_framework.exceptions import MethodNotAllowed, NotAuthenticated
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -23,6 +24,14 @@ class HasScope(BasePermission):
         if scope is None:
             raise MethodNotAllowed(str(request.method))
         return scope in key.scopes
+
+
+class MayReadLedger(HasScope):
+    """As `HasScope`; where ledgers are public, nobody needs a key."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Whether the ledgers are public, or the key has the scope."""
+        return settings.IS_LEDGER_PUBLIC or super().has_permission(request, view)
 
 
 def key_of(request: Request) -> KnownKey:

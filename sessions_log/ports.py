@@ -4,15 +4,17 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from sessions_log.domain.entries import NewEntries
 from sessions_log.domain.inbox import InboxRequest
+from sessions_log.domain.merkle import Frontier
 from sessions_log.domain.outcomes import ConflictSeen, Outcome, Quarantined
 from sessions_log.domain.references import Reference, SubjectReference, Wanted
 from sessions_log.domain.sender import Sender
 from sessions_log.domain.service_key import NewKey
+from sessions_log.domain.signed_note import Note, VerifierKey
 
 
 class KeyringUnavailable(Exception):
@@ -55,6 +57,43 @@ class Keyring(Protocol):
 
     def check(self) -> None:
         """Return when keys can be read and written."""
+
+
+class HeadRefused(Exception):
+    """The signer has signed a larger tree, or another of that size: two heads that cannot both be true."""
+
+
+class LedgerSigner(Protocol):
+    """Who signs ledgers' heads. Safe for use by threads and processes; raises KeyringUnavailable."""
+
+    def sign(self, organization: UUID, origin: str, head: Frontier, at: datetime) -> Note:
+        """The head's checkpoint under the ledger's keys, noted down beside them before it is returned.
+
+        origin: the ledger's name when its first key is made; from then on the key's name counts. Raises HeadRefused.
+        """
+
+    def verifiers(self, organization: UUID, origin: str) -> list[VerifierKey]:
+        """The public halves of the keys that sign now, oldest first."""
+
+
+class UnsignedLedger(NamedTuple):
+    """A ledger whose head is to be signed, and the shard's last batch in it."""
+
+    organization_id: int
+    uid: UUID
+    slug: str
+    head: Frontier
+    batch: int
+
+
+class Checkpoints(Protocol):
+    """Where checkpoints are kept."""
+
+    def due(self, unsigned_since: datetime) -> list[UnsignedLedger]:
+        """The ledgers that have grown since their last checkpoint, or whose last one is older than this."""
+
+    def add(self, ledger: UnsignedLedger, note: Note) -> None:
+        """Keep a checkpoint, from now on the ledger's latest."""
 
 
 class Inbox(Protocol):

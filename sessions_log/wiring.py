@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 
 from sessions_log.adapters import jobs, partitions
 from sessions_log.adapters.announcements import BatchAnnouncements
+from sessions_log.adapters.checkpoint_store import PostgresCheckpoints
 from sessions_log.adapters.findings import FindingRepository
 from sessions_log.adapters.inbox import GroupCommitInbox
 from sessions_log.adapters.keyring_folder import FolderKeyring
@@ -24,8 +25,10 @@ from sessions_log.adapters.limits import LimitedInbox, RecordLimits
 from sessions_log.adapters.opening import PartOpener
 from sessions_log.adapters.recorder_store import PostgresRecorderStore
 from sessions_log.adapters.repositories import OrganizationRepository, ServiceKeyRepository, TransactionInbox
+from sessions_log.adapters.signer_folder import FolderSigner
+from sessions_log.commands.checkpointing import Checkpointer
 from sessions_log.domain.service_key import KnownKey
-from sessions_log.ports import Inbox, Keyring, Ports
+from sessions_log.ports import Inbox, Keyring, LedgerSigner, Ports
 from sessions_log.queries.session_logs import Opener, closed
 
 INTAKE_ROLE = "muniment_intake"
@@ -94,6 +97,18 @@ def opener(organization_uid: UUID, epoch: int, *, with_identities: bool) -> Open
 def recorder_store(shard: int) -> PostgresRecorderStore:
     """The storage of a shard's recorder."""
     return PostgresRecorderStore(conninfo, shard)
+
+
+def checkpointer(store: PostgresRecorderStore, shard: int) -> Checkpointer:
+    """Signs the ledgers of a shard, on its recorder's connection."""
+    return Checkpointer(PostgresCheckpoints(store.connected, shard), ledger_signer(), settings.LEDGER_ORIGIN)
+
+
+@cache
+def ledger_signer() -> LedgerSigner:
+    """Who signs ledgers' heads."""
+    folder = Path(settings.KEYRING_FOLDER)
+    return FolderSigner(FolderKeyring(folder), folder)
 
 
 @cache

@@ -2,6 +2,7 @@
 
     organizations/<uid>/id.key          32 bytes
     organizations/<uid>/epoch-1.key     64 bytes: wrapping key, search key
+    organizations/<uid>/signing-1.key   32 bytes, and a name: see `signer_folder`
     inbox/2026-11-23.key                32 bytes; replaced by an empty file when destroyed
 
 A key is written to a file of another name, fsynced, then linked to its own: two processes that make the
@@ -46,6 +47,14 @@ class FolderKeyring:
             organization, self._read(self._of(organization) / "id.key")
         )
 
+    def signing_key(self, organization: UUID, name: str) -> bytes:
+        """The seed of the ledger's signing key, 32 bytes, then its name: this one, where there was no key yet."""
+        path = self._of(organization) / "signing-1.key"
+        if path not in self._known:
+            self._read(self._of(organization) / "id.key")  # no key for an organization that the keyring does not know
+            self._make_once(path, lambda: secrets.token_bytes(32) + name.encode())
+        return self._read(path)
+
     def epoch(self, organization: UUID, number: int) -> EpochKeys:
         """See the port."""
         keys = self._read(self._of(organization) / f"epoch-{number}.key")
@@ -66,12 +75,12 @@ class FolderKeyring:
     def destroy_inbox_key(self, day: date) -> None:
         """See the port. The emptied file stays, so that the day's key is not made again."""
         self._days.pop(day, None)
-        _guarded(lambda: _overwrite(self._inbox(day)))
+        guarded(lambda: _overwrite(self._inbox(day)))
 
     def check(self) -> None:
         """See the port."""
         probe = self._folder / f".probe-{os.getpid()}-{threading.get_ident()}"
-        _guarded(lambda: self._try(probe))
+        guarded(lambda: self._try(probe))
 
     def _try(self, probe: Path) -> None:
         self._require_place()
@@ -87,7 +96,7 @@ class FolderKeyring:
     def _read(self, path: Path) -> bytes:
         if (known := self._known.get(path)) is not None:
             return known
-        key = _guarded(lambda: path.read_bytes() if path.exists() else b"")
+        key = guarded(lambda: path.read_bytes() if path.exists() else b"")
         if not key:
             self._require_place()
             raise KeyDestroyed(f"the keyring has no {path.name}")
@@ -96,15 +105,18 @@ class FolderKeyring:
 
     def _require_place(self) -> None:
         """Neither miss keys nor make new ones where the keyring is not: its folder may not be mounted."""
-        if not _guarded((self._folder / "organizations").is_dir):
+        if not guarded((self._folder / "organizations").is_dir):
             raise KeyringUnavailable("the keyring folder is not there, or holds no organization")
 
     def _make(self, path: Path, size: int) -> bytes:
+        return self._make_once(path, lambda: secrets.token_bytes(size))
+
+    def _make_once(self, path: Path, fresh: Callable[[], bytes]) -> bytes:
         with self._lock:
-            if not _guarded(path.exists):
-                _guarded(lambda: self._create(path, secrets.token_bytes(size)))
+            if not guarded(path.exists):
+                guarded(lambda: self._create(path, fresh()))
             # Whoever made it may not have come so far: what is sealed with a key must not outlive it.
-            _guarded(lambda: self._sync_down_to(path.parent))
+            guarded(lambda: self._sync_down_to(path.parent))
         return self._read(path)
 
     def _create(self, path: Path, key: bytes) -> None:
@@ -124,7 +136,7 @@ class FolderKeyring:
 
     def _sync_down_to(self, folder: Path) -> None:
         for one in self._down_to(folder):
-            _sync_folder(one)
+            sync_folder(one)
 
     def _down_to(self, folder: Path) -> list[Path]:
         """The keyring's folder, and those between it and `folder`, which is the last."""
@@ -146,10 +158,11 @@ def _overwrite(path: Path) -> None:
         return
     _write_durably(path, b"\x00" * path.stat().st_size, 0)
     _write_durably(path, b"", os.O_TRUNC)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make names in a folder durable. Raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -157,7 +170,8 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _guarded(action: Callable[[], T]) -> T:
+def guarded(action: Callable[[], T]) -> T:
+    """What the action returns. Raises KeyringUnavailable for its OSError."""
     try:
         return action()
     except OSError as error:

@@ -50,7 +50,7 @@ class PostgresRecorderStore:
     @contextmanager
     def transaction(self) -> Iterator["PostgresRecorderTransaction"]:
         """See the port. Raises ShardTaken while another recorder holds the shard."""
-        connection = self._connected()
+        connection = self.connected()
         try:
             with connection.transaction():
                 yield PostgresRecorderTransaction(connection, self._shard, self._months)
@@ -66,7 +66,7 @@ class PostgresRecorderStore:
 
     def make_months(self, months: Sequence[date]) -> None:
         """Make entry partitions that were found missing."""
-        connection = self._connected()
+        connection = self.connected()
         with connection.transaction():
             partitions.make_months(connection, months)
         self._months.clear()
@@ -77,7 +77,8 @@ class PostgresRecorderStore:
             self._connection.close()
             self._connection = None
 
-    def _connected(self) -> Connection[Any]:
+    def connected(self) -> Connection[Any]:
+        """The connection that holds the shard, made anew where there is none. Raises ShardTaken."""
         if self._connection is None or self._connection.closed:
             connection = psycopg.connect(
                 self._conninfo(), autocommit=True, connect_timeout=3, application_name="recorder"

@@ -4,7 +4,7 @@ from sessions_log.models.findings import Finding
 from sessions_log.models.inbox import Conflict, InboxRow, QuarantinedRequest, RequestOutcome
 from sessions_log.models.jobs import JobRun
 from sessions_log.models.keys import Address, Session, Subject, SubjectKey, SubjectLink, Target
-from sessions_log.models.ledger import LeafBundle, LeafTail, LedgerHead, TreeNode
+from sessions_log.models.ledger import Checkpoint, LeafBundle, LeafTail, LedgerHead, TreeNode
 from sessions_log.models.organizations import Organization, Service, ServiceKey
 from sessions_log.models.read_models import Facet, FollowerPosition, MinuteCounter, SessionSummary
 from sessions_log.models.recorder import Batch, BatchSpan, RecorderPosition
@@ -14,6 +14,7 @@ __all__ = [
     "Address",
     "Batch",
     "BatchSpan",
+    "Checkpoint",
     "Conflict",
     "Facet",
     "Finding",

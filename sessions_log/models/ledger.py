@@ -5,6 +5,7 @@ level 0 is the hashes of a bundle's leaves, one of level n the nodes of tree lev
 """
 
 from django.db import models
+from django.db.models.functions import Now
 
 
 class LedgerHead(models.Model):
@@ -29,6 +30,24 @@ class TreeNode(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("organization_id", "level", "number"), name="tree_node_place"),)
+
+
+class Checkpoint(models.Model):
+    """A signed head of the ledger, as it is served; never changed.
+
+    batch: the shard's last batch that it covers.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    organization_id = models.IntegerField()
+    size = models.BigIntegerField()
+    root = models.BinaryField()
+    note = models.TextField()
+    batch = models.BigIntegerField()
+    signed_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = (models.Index(fields=("organization_id", "id"), name="checkpoint_latest"),)
 
 
 class LeafBundle(models.Model):

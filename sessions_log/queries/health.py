@@ -10,7 +10,14 @@ from sessions_log.domain.findings import Seen
 from sessions_log.models import Finding, FollowerPosition, QuarantinedRequest
 
 LAG_ALLOWED = timedelta(seconds=60)
-_KINDS = {"PostgreSQL": "database", "Partitions": "partition", "Recorder": "lag", "Follower": "follower_lag"}
+SIGNED_WITHIN = timedelta(seconds=60)
+_KINDS = {
+    "PostgreSQL": "database",
+    "Partitions": "partition",
+    "Recorder": "lag",
+    "Follower": "follower_lag",
+    "Ledger": "checkpoint",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,7 @@ def checks(now: datetime) -> list[Check]:
         Check("PostgreSQL", True, "answers"),
         _partitions_ahead(now),
         _recorder(lag),
+        _ledgers(now),
         *(
             Check(
                 f"Follower {name}",
@@ -147,6 +155,33 @@ def _recorder(lag: Lag) -> Check:
         if cursor.fetchone()[0]:
             return Check("Recorder", False, "its position is ahead of this server: restored from a logical dump?")
     return Check("Recorder", lag.oldest < LAG_ALLOWED, _words(lag))
+
+
+def _ledgers(now: datetime) -> Check:
+    """Whether every entry is under a checkpoint within a minute."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT count(*), min(since) FROM (
+                SELECT (SELECT min(b.recorded_at) FROM sessions_log_batchspan s
+                        JOIN sessions_log_batch b ON (b.shard, b.number) = (s.shard, s.number)
+                        WHERE s.shard = o.shard AND s.number > coalesce(last.batch, 0) AND s.organization_id = o.id)
+                       AS since
+                FROM sessions_log_ledgerhead h JOIN sessions_log_organization o ON o.id = h.organization_id
+                LEFT JOIN LATERAL (
+                    SELECT c.size, c.batch FROM sessions_log_checkpoint c
+                    WHERE c.organization_id = o.id ORDER BY c.id DESC LIMIT 1
+                ) last ON true
+                WHERE h.size > coalesce(last.size, 0)
+            ) unsigned WHERE since < %s
+            """,
+            [now - SIGNED_WITHIN],
+        )
+        ledgers, since = cursor.fetchone()
+    if not ledgers:
+        return Check("Ledger", True, "every head is signed")
+    waits = (now - since).total_seconds()
+    return Check("Ledger", False, f"{ledgers:,} ledgers have grown without a checkpoint, the first for {waits:.0f} s")
 
 
 def _words(lag: Lag) -> str:

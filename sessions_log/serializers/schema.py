@@ -99,7 +99,7 @@ def _in_path(name: str, description: str, example: str) -> OpenApiParameter:
     )  # fmt: skip
 
 
-_REQUEST_ID_HEADER = _header("X-Request-Id", "The id under which the servers' logs speak of this request.", True)
+REQUEST_ID_HEADER = _header("X-Request-Id", "The id under which the servers' logs speak of this request.", True)
 _WAIT = "Seconds to wait before the next try."
 
 send_session_logs = extend_schema(
@@ -124,7 +124,7 @@ send_session_logs = extend_schema(
             description="How the body is compressed.",
         ),
         _header("Retry-After", _WAIT, [429, 503], OpenApiTypes.INT),
-        _REQUEST_ID_HEADER,
+        REQUEST_ID_HEADER,
     ],
     request={
         "application/json": {
@@ -168,7 +168,7 @@ read_session_logs = extend_schema(
         ),
         _query("cursor", "Where the page begins; stands in `next`, never made by hand.", OpenApiTypes.UUID),
         _header("Retry-After", _WAIT, [503], OpenApiTypes.INT),
-        _REQUEST_ID_HEADER,
+        REQUEST_ID_HEADER,
     ],
     responses=_answers({200: ("SessionLogPage", "A page.")}, (400, 401, 403, 503)),
 )
@@ -180,7 +180,7 @@ read_entry_receipt = extend_schema(
     parameters=[
         _in_path("entry_id", "`entryId` of the answer to sending.", _ENTRY_ID),
         _header("Retry-After", _WAIT, [503], OpenApiTypes.INT),
-        _REQUEST_ID_HEADER,
+        REQUEST_ID_HEADER,
     ],
     responses=_answers({200: ("EntryReceipt", "Where the record stands.")}, (401, 403, 404, 503)),
 )
@@ -192,7 +192,7 @@ read_request_receipt = extend_schema(
     parameters=[
         _in_path("request_id", "`requestId` of the answer to sending.", _REQUEST_ID),
         _header("Retry-After", _WAIT, [503], OpenApiTypes.INT),
-        _REQUEST_ID_HEADER,
+        REQUEST_ID_HEADER,
     ],
     responses=_answers({200: ("RequestReceipt", "Where the request stands.")}, (401, 403, 404, 503)),
 )
@@ -201,7 +201,7 @@ read_live = extend_schema(
     summary="Ask whether the process answers",
     description="For whatever restarts processes. Asks nothing else.",
     tags=["health"],
-    parameters=[_REQUEST_ID_HEADER],
+    parameters=[REQUEST_ID_HEADER],
     responses=_answers({200: ("Live", "It does.")}, ()),
 )
 read_ready = extend_schema(
@@ -210,6 +210,6 @@ read_ready = extend_schema(
     description="For whatever routes requests. PostgreSQL, partitions, recorder, followers and keyring must be well;"
     " Valkey is told, but its loss does not stop the intake.",
     tags=["health"],
-    parameters=[_REQUEST_ID_HEADER],
+    parameters=[REQUEST_ID_HEADER],
     responses=_answers({200: ("Ready", "It can."), 503: ("Ready", "It cannot; the checks say why.")}, ()),
 )

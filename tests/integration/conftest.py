@@ -10,6 +10,7 @@ from django.db import connections
 
 from sessions_log import wiring
 from sessions_log.adapters.recorder_store import PostgresRecorderStore
+from sessions_log.commands.checkpointing import Checkpointer
 from sessions_log.commands.recording import Recorder
 from sessions_log.followers.reading import follow, load
 from tests.conftest import Servers
@@ -34,6 +35,14 @@ def record_all(recorder: Recorder) -> Callable[[], None]:
             pass
 
     return run
+
+
+@pytest.fixture
+def checkpointer(recorder: Recorder) -> Checkpointer:
+    """Signs what the recorder recorded, on its connection."""
+    store = recorder.store
+    assert isinstance(store, PostgresRecorderStore)
+    return wiring.checkpointer(store, 0)
 
 
 @pytest.fixture

@@ -31,6 +31,7 @@ def _evidence(connection: psycopg.Connection[Any]) -> list[str]:
         "sessions_log_sessionlog",
         "sessions_log_leafbundle",
         "sessions_log_treenode",
+        "sessions_log_checkpoint",
         *(name for (name,) in partitions),
     ]
 

@@ -4,6 +4,7 @@ import argparse
 import logging
 import signal
 import threading
+import time
 from typing import Any
 
 import psycopg
@@ -11,15 +12,24 @@ from django.core.management import BaseCommand
 from django.utils import timezone
 
 from sessions_log import wiring
+from sessions_log.commands.checkpointing import Checkpointer
 from sessions_log.commands.recording import Recorder
 from sessions_log.commands.referring import SubjectGone
 from sessions_log.management.process import spare_the_collector, yield_to_the_web
-from sessions_log.ports import EntriesRefused, KeyringUnavailable, MissingMonths, ShardTaken
+from sessions_log.ports import (
+    EntriesRefused,
+    HeadRefused,
+    KeyDestroyed,
+    KeyringUnavailable,
+    MissingMonths,
+    ShardTaken,
+)
 
 _log = logging.getLogger("muniment.recorder")
 POLL_S = 0.02
 WORTH_A_BATCH = 1000
 PAUSE_S = 0.5
+CHECKPOINTS_EVERY_S = 2.0
 
 
 class Command(BaseCommand):
@@ -38,13 +48,35 @@ class Command(BaseCommand):
             signal.signal(sign, lambda *_: stop.set())
         store = wiring.recorder_store(options["shard"])
         recorder = Recorder(store, wiring.keyring())
+        checkpoints = _Checkpoints(wiring.checkpointer(store, options["shard"]))
         spare_the_collector()
         yield_to_the_web()
         _log.info("recorder started", extra={"shard": options["shard"]})
         while not stop.is_set():
-            stop.wait(_one_round(recorder, store))
+            pause_s = _one_round(recorder, store)
+            checkpoints.publish_when_due()
+            stop.wait(pause_s)
         store.close()
         _log.info("recorder stopped", extra={"shard": options["shard"]})
+
+
+class _Checkpoints:
+    """Publishes checkpoints between batches. What keeps them back never keeps recording back; it is a finding."""
+
+    def __init__(self, checkpointer: Checkpointer) -> None:
+        self._checkpointer = checkpointer
+        self._next_at = 0.0
+
+    def publish_when_due(self) -> None:
+        if time.monotonic() < self._next_at:
+            return
+        self._next_at = time.monotonic() + CHECKPOINTS_EVERY_S
+        try:
+            self._checkpointer.publish(timezone.now())
+        except HeadRefused:
+            _log.error("a checkpoint is refused: the signer knows a larger ledger, or another of that size")
+        except (psycopg.Error, KeyringUnavailable, KeyDestroyed, ShardTaken) as error:
+            _log.warning("checkpoints wait (%s)", type(error).__name__)
 
 
 def _one_round(recorder: Recorder, store: wiring.RecorderStorage) -> float:
