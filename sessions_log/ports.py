@@ -1,6 +1,6 @@
 """What commands need from outside. Each protocol says what its methods promise."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -74,6 +74,9 @@ class LedgerSigner(Protocol):
 
     def verifiers(self, organization: UUID, origin: str) -> list[VerifierKey]:
         """The public halves of the keys that sign now, oldest first."""
+
+    def signed(self, organization: UUID) -> Iterator[tuple[int, bytes]]:
+        """What was noted down: (line, from 1; the checkpoint as a signed note), in the order of signing."""
 
 
 class UnsignedLedger(NamedTuple):

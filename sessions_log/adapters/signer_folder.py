@@ -9,6 +9,7 @@ The file is written and synced before a checkpoint leaves this module: whoever r
 import fcntl
 import json
 import os
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from uuid import UUID
@@ -41,6 +42,16 @@ class FolderSigner:
     def verifiers(self, organization: UUID, origin: str) -> list[VerifierKey]:
         """See the port."""
         return [key.verifier for key in self._keys(organization, origin)]
+
+    def signed(self, organization: UUID) -> Iterator[tuple[int, bytes]]:
+        """See the port."""
+        path = self._signed / f"{organization}.ndjson"
+        if not guarded(path.exists):
+            return
+        with guarded(lambda: path.open("rb")) as file:
+            for number, line in enumerate(file, 1):
+                if line.endswith(b"\n"):  # else it is being written
+                    yield number, _note_in(line)
 
     def _keys(self, organization: UUID, origin: str) -> list[SignerKey]:
         whole = self._keyring.signing_key(organization, origin)
@@ -77,5 +88,12 @@ def _last_signed(descriptor: int) -> Checkpoint | None:
         os.ftruncate(descriptor, size - len(cut))
     if not newline:
         return None
-    line = json.loads(whole.rpartition(b"\n")[2])
-    return parse_checkpoint(parse_note(line["note"].encode()).text)
+    return parse_checkpoint(parse_note(_note_in(whole.rpartition(b"\n")[2])).text)
+
+
+def _note_in(line: bytes) -> bytes:
+    """The checkpoint in a line; what it is where somebody has changed the line, is no note."""
+    try:
+        return str(json.loads(line)["note"]).encode()
+    except (ValueError, KeyError, TypeError):
+        return b""

@@ -8,8 +8,6 @@ from config.supervisor.postgres import DATABASE
 from tests.perf.product import Product, ledger_size
 from tests.perf.sides import CLASSIC_DATABASE, Baseline, one
 
-# A hash tile of level 0 has 32 bytes for each leaf, each level above it a 256th of that.
-TILE_BYTES = 32.2
 COUNTED = {
     "entries and their indexes": ("sessions_log_sessionlog",),
     "leaf bytes": ("sessions_log_leafbundle", "sessions_log_leaftail"),
@@ -54,10 +52,7 @@ def sizes(product: Product, baseline: Baseline) -> Sizes:
         table = bytes_of(theirs, "pg_table_size", "activity_sessionlog") / rows
         return Sizes(
             entries=entries,
-            product={
-                **{title: total(ours, tables) / entries for title, tables in COUNTED.items()},
-                "hash tiles to be": TILE_BYTES,
-            },
+            product={title: total(ours, tables) / entries for title, tables in COUNTED.items()},
             besides={title: total(ours, tables) / entries for title, tables in BESIDES.items()},
             baseline={
                 "table": table,

@@ -34,14 +34,20 @@ def connect(servers: Servers, db: None) -> Iterator[Connect]:
 
 
 @pytest.fixture
-def record_all(servers: Servers, db: None) -> Iterator[Callable[[], None]]:
-    """Run the recorder, in its own role, until the inbox is empty."""
+def store(servers: Servers, db: None) -> Iterator[PostgresRecorderStore]:
+    """The recorder's storage, in its own role."""
     store = PostgresRecorderStore(lambda: servers.url("recorder"), 0)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def record_all(store: PostgresRecorderStore) -> Callable[[], None]:
+    """Run the recorder until the inbox is empty."""
     recorder = Recorder(store, wiring.keyring())
 
     def run() -> None:
         while recorder.record_batch(datetime.now(UTC)):
             pass
 
-    yield run
-    store.close()
+    return run
