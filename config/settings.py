@@ -62,6 +62,7 @@ MIDDLEWARE = [
 API_MIDDLEWARE = [
     "sessions_log.middleware.request_id",
     "sessions_log.middleware.api_headers",
+    "sessions_log.middleware.known_host",
     "sessions_log.middleware.database_errors",
 ]
 if IS_HTTPS:
@@ -229,11 +230,15 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": "config.logs.JsonFormatter"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "handlers": {
+        "console": {"class": "logging.StreamHandler", "formatter": "json"},
+        "nowhere": {"class": "logging.NullHandler"},
+    },
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
         "django.request": {"level": "ERROR"},
         "django.db.backends": {"level": "WARNING"},
-        "django.security.DisallowedHost": {"handlers": [], "propagate": False},
+        # It would quote the host that was sent. Without a handler of its own, Python's last resort prints it.
+        "django.security.DisallowedHost": {"handlers": ["nowhere"], "propagate": False},
     },
 }

@@ -4,6 +4,7 @@ import logging
 import secrets
 from collections.abc import Callable
 
+from django.core.exceptions import DisallowedHost
 from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
 from django.middleware.security import SecurityMiddleware
@@ -46,6 +47,19 @@ def api_headers(get_response: _Chain) -> _Chain:
         response["X-Content-Type-Options"] = "nosniff"
         response["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'"
         return response
+
+    return middleware
+
+
+def known_host(get_response: _Chain) -> _Chain:
+    """Answer for our own hosts alone, as Django does wherever an address is built."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        try:
+            request.get_host()
+        except DisallowedHost:
+            return problem_response(Problem(400, "This is not a host that is served here."))
+        return get_response(request)
 
     return middleware
 

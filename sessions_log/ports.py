@@ -117,6 +117,14 @@ class OverLimit(Exception):
         self.retry_after_s = retry_after_s
 
 
+class NeverPermitted(Exception):
+    """The request alone carries more records than its sender may send in a minute."""
+
+    def __init__(self, per_minute: int) -> None:
+        super().__init__("more records than a minute's limit")
+        self.per_minute = per_minute
+
+
 class InboxUnavailable(Exception):
     """The request could not be stored now; nothing of it was acknowledged."""
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from redis.exceptions import RedisError
 
 from sessions_log.domain.inbox import InboxRequest
-from sessions_log.ports import Inbox, OverLimit
+from sessions_log.ports import Inbox, NeverPermitted, OverLimit
 
 _log = logging.getLogger("muniment.limits")
 
@@ -41,10 +41,7 @@ class RecordLimits:
         self.is_guarding = True
 
     def take(self, key_id: UUID, records: int, per_minute: int) -> int:
-        """0 when the records may come in now, else the seconds until they may be tried again.
-
-        A request of more records than the whole minute allows is never permitted; it is told to wait all the same.
-        """
+        """0 when the records may come in now, else the seconds until they may be tried again."""
         now = time.time()
         minute = int(now // 60)
         with self._lock:
@@ -82,7 +79,9 @@ class LimitedInbox:
         self._key_id, self._per_minute = key_id, per_minute
 
     def put(self, request: InboxRequest) -> None:
-        """See the port. Raises OverLimit."""
+        """See the port. Raises OverLimit, NeverPermitted."""
         if wait_s := self._limits.take(self._key_id, request.records, self._per_minute):
+            if request.records > self._per_minute:
+                raise NeverPermitted(self._per_minute)
             raise OverLimit(wait_s)
         self._inbox.put(request)

@@ -1,5 +1,6 @@
 """Imports: a file of records goes the way of any record, in the bulk lane."""
 
+import codecs
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,28 +15,35 @@ MOST_CHUNK_BYTES = 2 * 1024 * 1024
 MOST_MONTHS = 240
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Chunk:
-    """Some lines of a file: which one it is, and the lines."""
+    """Some lines of a file. `names` stand in for ids that records do not have, one a line.
 
-    number: int
+    A line's name is a digest of the file up to its end: equal lines of a file have different names, and a line has the
+    same one in a file that was cut short later, or has grown since.
+    """
+
     lines: list[bytes]
+    names: list[str]
 
 
 def chunks(lines: Iterable[bytes]) -> Iterator[Chunk]:
-    """Lines in requests of at most MOST_RECORDS and about MOST_CHUNK_BYTES; the same file gives the same chunks."""
-    number, size = 0, 0
-    held: list[bytes] = []
-    for line in lines:
+    """Lines in requests of at most MOST_RECORDS and about MOST_CHUNK_BYTES; empty ones are passed over."""
+    so_far, size = hashlib.sha256(), 0
+    chunk = Chunk([], [])
+    for number, whole in enumerate(lines):
+        line = (whole.removeprefix(codecs.BOM_UTF8) if number == 0 else whole).rstrip(b"\n")
         if not line.strip():
             continue
-        if held and (len(held) == MOST_RECORDS or size + len(line) > MOST_CHUNK_BYTES):
-            yield Chunk(number, held)
-            number, held, size = number + 1, [], 0
-        held.append(line.rstrip(b"\n"))
+        if chunk.lines and (len(chunk.lines) == MOST_RECORDS or size + len(line) > MOST_CHUNK_BYTES):
+            yield chunk
+            chunk, size = Chunk([], []), 0
+        so_far.update(line + b"\n")
+        chunk.lines.append(line)
+        chunk.names.append(so_far.hexdigest())
         size += len(line)
-    if held:
-        yield Chunk(number, held)
+    if chunk.lines:
+        yield chunk
 
 
 def read_chunk(chunk: Chunk, window: Window) -> list[SessionRecord | Rejection]:
@@ -53,21 +61,9 @@ def put_chunk(
     chunk: Chunk,
     records: Sequence[SessionRecord | Rejection],
     sender: Sender,
-    file_digest: str,
     now: datetime,
     keyring: Keyring,
     box: Inbox,
 ) -> Receipts:
-    """Store a chunk. The file's digest and the chunk's number stand in for ids that records do not have.
-
-    So a line that is read again, after an interruption or in a second import, is a duplicate.
-    """
-    return put_records(records, sender, f"{file_digest}:{chunk.number}", now, keyring, box)
-
-
-def digest_of(pieces: Iterable[bytes]) -> str:
-    """A name for a file's content."""
-    digest = hashlib.sha256()
-    for piece in pieces:
-        digest.update(piece)
-    return digest.hexdigest()
+    """Store a chunk. A line that is read again, after an interruption or in a second import, is a duplicate."""
+    return put_records(records, sender, [(name, 0) for name in chunk.names], now, keyring, box)

@@ -57,18 +57,23 @@ def accept_session_logs(command: AcceptSessionLogs, keyring: Keyring, box: Inbox
     window = Window.around(command.at, back=command.sender.back)
     decode = decode_lines if command.is_lines else decode_records
     records = decode(command.body, window)
-    return put_records(records, command.sender, command.idempotency_key, command.at, keyring, box)
+    key = command.idempotency_key
+    places = None if key is None else [(key, position) for position in range(len(records))]
+    return put_records(records, command.sender, places, command.at, keyring, box)
 
 
 def put_records(
     records: Sequence[SessionRecord | Rejection],
     sender: Sender,
-    idempotency_key: str | None,
+    places: Sequence[tuple[str, int]] | None,
     now: datetime,
     keyring: Keyring,
     box: Inbox,
 ) -> Receipts:
-    """Put checked records into the inbox as one request. Raises InboxUnavailable, KeyringUnavailable."""
+    """Put checked records into the inbox as one request. Raises InboxUnavailable, KeyringUnavailable.
+
+    places: for each record the key and the position by which it is known where it has no id of its own.
+    """
     id_key = keyring.id_key(sender.organization_uid)
     receipts: list[Receipt] = []
     accepted: list[SessionRecord] = []
@@ -77,7 +82,7 @@ def put_records(
         if isinstance(record, Rejection):
             receipts.append(Receipt(record.id, None, record))
             continue
-        own_id = _entry_id(record, position, idempotency_key, id_key)
+        own_id = _entry_id(record, places[position] if places else None, id_key)
         accepted.append(record)
         ids.append(own_id)
         receipts.append(Receipt(record.id, own_id))
@@ -88,11 +93,11 @@ def put_records(
     return Receipts(request.id, receipts, len(accepted))
 
 
-def _entry_id(record: SessionRecord, position: int, idempotency_key: str | None, id_key: bytes) -> bytes:
+def _entry_id(record: SessionRecord, place: tuple[str, int] | None, id_key: bytes) -> bytes:
     if record.id is not None:
         return entry_id.from_client_id(record.timestamp, KIND_SESSION_LOG, record.id, id_key)
-    if idempotency_key is not None:
-        return entry_id.from_position(record.timestamp, KIND_SESSION_LOG, idempotency_key, position, id_key)
+    if place is not None:
+        return entry_id.from_position(record.timestamp, KIND_SESSION_LOG, *place, id_key)
     return entry_id.random(record.timestamp)
 
 

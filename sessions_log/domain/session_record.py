@@ -1,5 +1,6 @@
 """A session log as a service sends it: its fields, their limits, and the decoding of a request's body."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -131,7 +132,7 @@ def _decode_one(text: bytes, window: Window) -> SessionRecord | Rejection:
         return _checked(msgspec.convert(json.value, SessionRecord), window, json.is_unremarkable)
     except msgspec.ValidationError as error:
         reason, _, path = str(error).partition(" - at `")
-        return Rejection(path.rstrip("`") or "$", _plain_words(reason), _readable_id(json.value))
+        return Rejection(*_plain_words(path.rstrip("`") or "$", reason), _readable_id(json.value))
 
 
 def _checked(record: SessionRecord, window: Window, is_unremarkable: bool) -> SessionRecord | Rejection:
@@ -142,11 +143,14 @@ def _checked(record: SessionRecord, window: Window, is_unremarkable: bool) -> Se
 
 def _fault(record: SessionRecord, window: Window, is_unremarkable: bool) -> tuple[str, str] | None:
     if not actions.is_action(record.action):
-        return "$.action", "not in the vocabulary; use one of its actions or custom.<name>"
+        return "$.action", "not in the vocabulary; use one of its actions or custom.<name>, at most 64 characters"
     if record.timestamp > window.latest:
         return "$.timestamp", "more than 5 minutes ahead of the server's clock"
     if record.timestamp < window.earliest:
-        return "$.timestamp", "too far in the past for this organization; import history by the command line"
+        return (
+            "$.timestamp",
+            f"before {window.earliest:%Y-%m-%dT%H:%MZ}, as far back as this organization takes; import history instead",
+        )
     if record.ip_address is not None and len(record.ip_address.encode()) > LONGEST_ADDRESS_BYTES:
         return "$.ipAddress", f"longer than {LONGEST_ADDRESS_BYTES} bytes"
     if record.metadata is not None:
@@ -167,13 +171,26 @@ def _metadata_fault(metadata: dict[str, Any], is_unremarkable: bool) -> tuple[st
     return None
 
 
-def _plain_words(reason: str) -> str:
-    """msgspec's message without the value it may quote."""
+def _plain_words(path: str, reason: str) -> tuple[str, str]:
+    """Path and reason of msgspec's message in the words of JSON, without a value that it may quote."""
     if reason.startswith("Invalid enum value"):
-        return "expected one of success, failure, denied"
+        return path, "expected one of success, failure, denied"
+    if match := _UNKNOWN_FIELD.fullmatch(reason):
+        return f"{path}.{match[1]}", _NOT_KNOWN
     if reason.startswith("Object contains unknown field"):
-        return "has a field that this version does not know; put it into metadata"
-    return reason[:1].lower() + reason[1:]
+        return path, "has a field that this version does not know; put it into metadata"
+    words = reason[:1].lower() + reason[1:]
+    return path, _TYPES.sub(lambda found: _WORDS[found[0]], words).replace("`", "")
+
+
+# Named where it looks like a name; anything else may be a value that went astray.
+_UNKNOWN_FIELD = re.compile(r"Object contains unknown field `([A-Za-z][A-Za-z0-9_.-]{0,63})`")
+_NOT_KNOWN = "not a field that this version knows; put it into metadata"
+_WORDS = {
+    "str": "string", "int": "integer", "bool": "true or false", "datetime": "date and time (RFC 3339)",
+    "float": "number", "RFC3339 encoded datetime": "RFC 3339 date and time, as 2026-11-23T15:09:31Z", "|": "or",
+}  # fmt: skip
+_TYPES = re.compile(r"RFC3339 encoded datetime|(?<=`)(?:str|int|bool|datetime|float)\b|(?<= )\|(?= )")
 
 
 def _readable_id(value: Any) -> str | None:

@@ -32,7 +32,9 @@ _PROBLEMS = {
     401: "No key, or one that is unknown, expired, revoked or not allowed from this network.",
     403: "The key lacks the scope.",
     404: "There is nothing at this address; an id is not a UUID.",
-    413: f"More than {MOST_RECORDS:,} records, or more than 4 MiB after decompression. Nothing was stored.",
+    411: "NDJSON came without Content-Length and uncompressed: whether it is whole could not be told.",
+    413: f"More than {MOST_RECORDS:,} records or than the key's limit, or more than 4 MiB after decompression. Nothing"
+    " was stored.",
     415: "Content-Type or Content-Encoding is not one that is taken.",
     422: "No record was accepted; `errors` says why for each.",
     429: "The key's records of this minute are used up. Nothing was stored.",
@@ -140,7 +142,7 @@ send_session_logs = extend_schema(
         },
     },
     examples=[OpenApiExample("one record", value=_EXAMPLE, media_type="application/json", request_only=True)],
-    responses=_answers({202: ("Receipts", "Stored durably.")}, (400, 401, 403, 413, 415, 422, 429, 503)),
+    responses=_answers({202: ("Receipts", "Stored durably.")}, (400, 401, 403, 411, 413, 415, 422, 429, 503)),
 )
 read_session_logs = extend_schema(
     operation_id="readSessionLogs",

@@ -20,11 +20,14 @@ _LINES = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 def read_body(request: HttpRequest) -> tuple[bytes, bool]:
     """The decompressed body, and whether it is NDJSON.
 
-    Raises Problem: 411 without a length, 413 over 4 MiB before or after decompression, 415 for other types and
-    encodings, 400 for what does not decompress.
+    Raises Problem: 411 for uncompressed lines without a length, 413 over 4 MiB before or after decompression, 415 for
+    other types and encodings, 400 for what does not decompress.
     """
     is_lines = _is_lines(request)
     decompress = _decompressor(request)
+    if is_lines and not decompress and not request.META.get("CONTENT_LENGTH"):
+        # Chunks that were cut off look like a body that ended, and fewer lines are lines, too.
+        raise Problem(411, "Send lines with their Content-Length, or compressed.")
     raw = _read(request)
     return (decompress(raw) if decompress else raw), is_lines
 

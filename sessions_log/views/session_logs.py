@@ -14,7 +14,7 @@ from sessions_log.domain.json_body import MalformedJson
 from sessions_log.domain.service_key import KnownKey
 from sessions_log.domain.session_record import TooManyRecords
 from sessions_log.permissions import key_of
-from sessions_log.ports import InboxUnavailable, KeyringUnavailable, OverLimit
+from sessions_log.ports import InboxUnavailable, KeyringUnavailable, NeverPermitted, OverLimit
 from sessions_log.queries.session_logs import session_log_page
 from sessions_log.serializers.problems import Problem
 from sessions_log.serializers.receipts import receipts_body, rejections
@@ -57,6 +57,10 @@ class SessionLogsView(APIView):
             raise Problem(413, f"{error}.") from None
         except (InboxUnavailable, KeyringUnavailable):
             raise Problem(503, "The records cannot be stored now; none was.", retry_after_s=2) from None
+        except NeverPermitted as error:
+            raise Problem(
+                413, f"The key may send {error.per_minute} records a minute: send fewer in one request."
+            ) from None
         except OverLimit as error:
             raise Problem(
                 429, "The key's limit of records per minute is used up.", retry_after_s=error.retry_after_s

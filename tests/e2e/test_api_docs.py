@@ -168,7 +168,8 @@ def test_copied_command_is_the_one_shown(browser: Browser, portal: str) -> None:
 
 def test_every_command_works_when_pasted(portal: str, db: None, tmp_path: Path) -> None:
     (tmp_path / ".curlrc").write_text('silent\nwrite-out = "\\n%{http_code}"\n')
-    shell = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "MUNIMENT_KEY": make_tenant().token}
+    tenant = make_tenant()
+    shell = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "MUNIMENT_KEY": tenant.token}
     with urllib.request.urlopen(f"{portal}/api/docs") as page:
         shown = re.findall(r'id="(\w+)-command">(.*?)</code>', page.read().decode(), re.DOTALL)
     commands = {name: html.unescape(command) for name, command in shown}
@@ -179,12 +180,16 @@ def test_every_command_works_when_pasted(portal: str, db: None, tmp_path: Path) 
     request = re.search(r'"requestId":"([0-9a-f-]+)"', sent)
     assert entry
     assert request
-    shell |= {"ENTRY_ID": entry[1], "REQUEST_ID": request[1]}
+    shell |= {"ENTRY_ID": entry[1], "REQUEST_ID": request[1], "ORGANIZATION": tenant.organization.slug}
+    shell |= {"PLACE": "entries/000"}
 
-    assert set(commands) == {"readSessionLogs", "readEntryReceipt", "readRequestReceipt", "readLive", "readReady"}
+    unsigned = {"readCheckpoint", "readTile", "readProof", "readConsistency"}  # nobody signs ledgers in this test
+    assert set(commands) == unsigned | {
+        "readSessionLogs", "readEntryReceipt", "readRequestReceipt", "readLedgerKeys", "readLive", "readReady"
+    }  # fmt: skip
     for name, command in commands.items():
         answer, status = _run(command, shell)
-        assert status == "200", (name, answer)
+        assert status == ("404" if name in unsigned else "200"), (name, answer)
 
 
 def test_described_503_is_what_comes_while_the_database_is_away(servers: Servers, django_db_setup: None) -> None:

@@ -50,6 +50,7 @@ def test_ready_names_every_check_and_says_it_in_words(
         "PostgreSQL": {"well": True, "words": "answers"},
         "Partitions": {"well": True, "words": "made ahead"},
         "Recorder": {"well": True, "words": "nothing waits"},
+        "Ledger": {"well": True, "words": "every head is signed"},
         "Follower counters": {"well": True, "words": "up to date"},
         "Follower sessions": {"well": True, "words": "up to date"},
         "Valkey": {"well": True, "words": "answers; limits are guarded"},

@@ -65,13 +65,20 @@ def conversation(record_all: Callable[[], None], checkpointer: Checkpointer) -> 
 
 
 def _sent_wrongly(tenant: Tenant, reader: Tenant) -> Iterator[tuple[str, str, Answer]]:
-    records = [session_record()]
+    records, limited = [session_record()], make_tenant(records_per_minute=1)
     answers = [
         post(tenant, b"[{"),
         post(tenant, WRONG),
         post(tenant, records * 1001),
         post(reader, records),
-        post(make_tenant(records_per_minute=1), records * 2),
+        *[post(limited, records) for _ in range(2)][1:],
+        call(
+            "POST",
+            SESSION_LOGS,
+            tenant,
+            body=b"[]",
+            environ={"CONTENT_LENGTH": None, "CONTENT_TYPE": "application/x-ndjson"},
+        ),
         call("POST", SESSION_LOGS, body=json.dumps(records).encode()),
         call("POST", SESSION_LOGS, tenant, body=b"x", environ={"CONTENT_TYPE": "text/plain"}),
     ]

@@ -175,11 +175,8 @@ def test_import_and_http_know_each_other_s_records(tmp_path: Path) -> None:
 def test_history_is_taken_only_when_it_is_asked_for(tmp_path: Path) -> None:
     tenant = make_tenant()
     file = _written(tmp_path, [session_record(timestamp=LONG_AGO)])
-    refused, said = _import(tenant, file)
-    assert (refused["rejected"], refused["recorded"]) == (1, 0)
-    assert (
-        said == "record 1: $.timestamp too far in the past for this organization; import history by the command line\n"
-    )
+    with pytest.raises(CommandError, match="not one line of the file is a record"):
+        _import(tenant, file)
     taken, _ = _import(tenant, file, "--history")
     assert (taken["rejected"], taken["recorded"]) == (0, 1)
     assert [one["timestamp"] for one in found(tenant)] == ["2019-04-01T04:30:00Z"]
@@ -224,3 +221,53 @@ def test_import_leaves_a_record_of_who_ran_it(tmp_path: Path) -> None:
     (command,) = _portal_records(tenant, "admin.command")
     assert command["userId"] == f"{getpass.getuser()}@{socket.gethostname()}"
     assert command["metadata"] == {"kind": "session-log", "history": True}
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("--days=0", "--days must be 1 to 3650"),
+        ("--days=99999999", "--days must be 1 to 3650"),
+        ("--records-per-minute=0", "--records-per-minute must be 1 to"),
+        ("--records-per-minute=99999999999999", "--records-per-minute must be 1 to"),
+        ("--service=a b", "--service must be letters"),
+    ],
+)
+def test_key_that_would_be_of_no_use_is_not_made(option: str, words: str) -> None:
+    tenant = make_tenant()
+    with pytest.raises(CommandError, match=words):
+        call_command("create_service_key", "--organization", tenant.organization.slug, "--scope", "ingest", option)
+
+
+def test_organization_is_made_once_and_its_services_may_send() -> None:
+    slug, out = f"made-{datetime.now(UTC):%H%M%S%f}", io.StringIO()
+    call_command("create_organization", slug, "--name", "Trattoria Tre", stdout=out)
+    assert out.getvalue() == f"{slug}\n"
+    key = io.StringIO()
+    call_command("create_service_key", "--organization", slug, "--scope", "ingest", stdout=key)
+    sent = json.dumps(session_record()).encode()
+    answer = call("POST", SESSION_LOGS, body=sent, headers={"authorization": f"Bearer {key.getvalue().strip()}"})
+    assert answer.status == 202
+    with pytest.raises(CommandError, match=slug):
+        call_command("create_organization", slug, "--name", "Trattoria Tre")
+
+
+@pytest.mark.parametrize(
+    ("slug", "name"), [("a b", "x"), ("", "x"), ("x" * 64, "x"), ("no-name", ""), ("n", "x" * 201)]
+)
+def test_organization_that_cannot_be_is_refused(slug: str, name: str) -> None:
+    with pytest.raises(CommandError, match=r"slug|name"):
+        call_command("create_organization", slug, "--name", name)
+
+
+@pytest.mark.usefixtures("recording")
+def test_file_that_was_cut_short_is_known_again_when_it_comes_whole(tmp_path: Path) -> None:
+    tenant = make_tenant()
+    records = [{key: value for key, value in session_record().items() if key != "id"} for _ in range(40)]
+    records = [one | {"timestamp": records[0]["timestamp"]} for one in records]
+    whole = _written(tmp_path, records)
+    cut = tmp_path / "cut.ndjson"
+    cut.write_bytes(b"".join(whole.read_bytes().splitlines(keepends=True)[:25]))
+    first, _ = _import(tenant, cut)
+    second, _ = _import(tenant, whole)
+    assert (first["recorded"], second["recorded"], second["duplicates"]) == (25, 15, 25)

@@ -83,44 +83,44 @@ def test_value_at_its_limit_is_taken(fields: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("fields", "path", "reason"),
     [
-        ({"id": ""}, "$.id", "expected `str` of length >= 1"),
-        ({"id": "a" * 129}, "$.id", "expected `str` of length <= 128"),
-        ({"id": 7}, "$.id", "expected `str | null`, got `int`"),
-        ({"userId": ""}, "$.userId", "expected `str` of length >= 1"),
-        ({"userId": "a" * 257}, "$.userId", "expected `str` of length <= 256"),
-        ({"sessionId": ""}, "$.sessionId", "expected `str` of length >= 1"),
-        ({"sessionId": "a" * 257}, "$.sessionId", "expected `str` of length <= 256"),
-        ({"sessionId": None}, "$.sessionId", "expected `str`, got `null`"),
+        ({"id": ""}, "$.id", "expected string of length >= 1"),
+        ({"id": "a" * 129}, "$.id", "expected string of length <= 128"),
+        ({"id": 7}, "$.id", "expected string or null, got integer"),
+        ({"userId": ""}, "$.userId", "expected string of length >= 1"),
+        ({"userId": "a" * 257}, "$.userId", "expected string of length <= 256"),
+        ({"sessionId": ""}, "$.sessionId", "expected string of length >= 1"),
+        ({"sessionId": "a" * 257}, "$.sessionId", "expected string of length <= 256"),
+        ({"sessionId": None}, "$.sessionId", "expected string, got null"),
         ({"ipAddress": "a" * 256}, "$.ipAddress", "longer than 255 bytes"),
         ({"ipAddress": "ü" * 128}, "$.ipAddress", "longer than 255 bytes"),
-        ({"ipAddress": ["192.0.2.7"]}, "$.ipAddress", "expected `str | null`, got `array`"),
-        ({"userAgent": "a" * 1025}, "$.userAgent", "expected `str` of length <= 1024"),
-        ({"duration": -1}, "$.duration", "expected `int` >= 0"),
-        ({"duration": 2_147_483_648}, "$.duration", "expected `int` <= 2147483647"),
-        ({"duration": 1.5}, "$.duration", "expected `int | null`, got `float`"),
-        ({"duration": "12"}, "$.duration", "expected `int | null`, got `str`"),
-        ({"duration": True}, "$.duration", "expected `int | null`, got `bool`"),
-        ({"aiModelUsed": ""}, "$.aiModelUsed", "expected `str` of length >= 1"),
-        ({"aiModelUsed": "m" * 257}, "$.aiModelUsed", "expected `str` of length <= 256"),
-        ({"sensitive": 1}, "$.sensitive", "expected `bool`, got `int`"),
-        ({"sensitive": None}, "$.sensitive", "expected `bool`, got `null`"),
+        ({"ipAddress": ["192.0.2.7"]}, "$.ipAddress", "expected string or null, got array"),
+        ({"userAgent": "a" * 1025}, "$.userAgent", "expected string of length <= 1024"),
+        ({"duration": -1}, "$.duration", "expected integer >= 0"),
+        ({"duration": 2_147_483_648}, "$.duration", "expected integer <= 2147483647"),
+        ({"duration": 1.5}, "$.duration", "expected integer or null, got number"),
+        ({"duration": "12"}, "$.duration", "expected integer or null, got string"),
+        ({"duration": True}, "$.duration", "expected integer or null, got true or false"),
+        ({"aiModelUsed": ""}, "$.aiModelUsed", "expected string of length >= 1"),
+        ({"aiModelUsed": "m" * 257}, "$.aiModelUsed", "expected string of length <= 256"),
+        ({"sensitive": 1}, "$.sensitive", "expected true or false, got integer"),
+        ({"sensitive": None}, "$.sensitive", "expected true or false, got null"),
         ({"outcome": "ok"}, "$.outcome", "expected one of success, failure, denied"),
-        ({"outcome": None}, "$.outcome", "expected `str`, got `null`"),
-        ({"target": "order:7"}, "$.target", "expected `object | null`, got `str`"),
-        ({"target": {"type": "order"}}, "$.target", "object missing required field `id`"),
-        ({"target": {"type": "", "id": "7"}}, "$.target.type", "expected `str` of length >= 1"),
-        ({"target": {"type": "t" * 129, "id": "7"}}, "$.target.type", "expected `str` of length <= 128"),
-        ({"target": {"type": "t", "id": "i" * 1025}}, "$.target.id", "expected `str` of length <= 1024"),
+        ({"outcome": None}, "$.outcome", "expected string, got null"),
+        ({"target": "order:7"}, "$.target", "expected object or null, got string"),
+        ({"target": {"type": "order"}}, "$.target", "object missing required field id"),
+        ({"target": {"type": "", "id": "7"}}, "$.target.type", "expected string of length >= 1"),
+        ({"target": {"type": "t" * 129, "id": "7"}}, "$.target.type", "expected string of length <= 128"),
+        ({"target": {"type": "t", "id": "i" * 1025}}, "$.target.id", "expected string of length <= 1024"),
         (
             {"target": {"type": "t", "id": "7", "name": "x"}},
-            "$.target",
-            "has a field that this version does not know; put it into metadata",
+            "$.target.name",
+            "not a field that this version knows; put it into metadata",
         ),
-        ({"traceId": ""}, "$.traceId", "expected `str` of length >= 1"),
-        ({"traceId": "t" * 129}, "$.traceId", "expected `str` of length <= 128"),
-        ({"sequence": -1}, "$.sequence", "expected `int` >= 0"),
-        ({"sequence": 2**53 + 1}, "$.sequence", "expected `int` <= 9007199254740992"),
-        ({"metadata": []}, "$.metadata", "expected `object | null`, got `array`"),
+        ({"traceId": ""}, "$.traceId", "expected string of length >= 1"),
+        ({"traceId": "t" * 129}, "$.traceId", "expected string of length <= 128"),
+        ({"sequence": -1}, "$.sequence", "expected integer >= 0"),
+        ({"sequence": 2**53 + 1}, "$.sequence", "expected integer <= 9007199254740992"),
+        ({"metadata": []}, "$.metadata", "expected object or null, got array"),
         ({"metadata": {"a": "x" * (32 * 1024 - 7)}}, "$.metadata", "larger than 32768 bytes as JSON"),
         ({"metadata": {"a": "ü" * (16 * 1024 - 3)}}, "$.metadata", "larger than 32768 bytes as JSON"),
         (
@@ -128,21 +128,22 @@ def test_value_at_its_limit_is_taken(fields: dict[str, Any]) -> None:
             "$.metadata",
             "an integer is beyond 2^53, where programs differ; send it as a string",
         ),
-        ({"colour": "red"}, "$", "has a field that this version does not know; put it into metadata"),
-        ({"userid": "m.russo"}, "$", "has a field that this version does not know; put it into metadata"),
-        ({"action": "login"}, "$.action", "not in the vocabulary; use one of its actions or custom.<name>"),
-        ({"action": 7}, "$.action", "expected `str`, got `int`"),
+        ({"colour": "red"}, "$.colour", "not a field that this version knows; put it into metadata"),
+        ({"userid": "m.russo"}, "$.userid", "not a field that this version knows; put it into metadata"),
+        ({"m russo": 1}, "$", "has a field that this version does not know; put it into metadata"),
+        ({"action": "login"}, "$.action", "not in the vocabulary; use one of its actions or custom.<name>, at most 64 characters"),
+        ({"action": 7}, "$.action", "expected string, got integer"),
         ({"timestamp": "2026-11-23T12:05:00.000001Z"}, "$.timestamp",
         "more than 5 minutes ahead of the server's clock"),
         (
             {"timestamp": "2026-11-16T11:59:59.999999Z"},
             "$.timestamp",
-            "too far in the past for this organization; import history by the command line",
+            "before 2026-11-16T12:00Z, as far back as this organization takes; import history instead",
         ),
-        ({"timestamp": "2026-11-23T11:59:00"}, "$.timestamp", "expected `datetime` with a timezone component"),
-        ({"timestamp": "yesterday"}, "$.timestamp", "invalid RFC3339 encoded datetime"),
-        ({"timestamp": "2026-02-30T00:00:00Z"}, "$.timestamp", "invalid RFC3339 encoded datetime"),
-        ({"timestamp": 1_763_899_140}, "$.timestamp", "expected `datetime`, got `int`"),
+        ({"timestamp": "2026-11-23T11:59:00"}, "$.timestamp", "expected date and time (RFC 3339) with a timezone component"),
+        ({"timestamp": "yesterday"}, "$.timestamp", "invalid RFC 3339 date and time, as 2026-11-23T15:09:31Z"),
+        ({"timestamp": "2026-02-30T00:00:00Z"}, "$.timestamp", "invalid RFC 3339 date and time, as 2026-11-23T15:09:31Z"),
+        ({"timestamp": 1_763_899_140}, "$.timestamp", "expected date and time (RFC 3339), got integer"),
     ],
 )  # fmt: skip
 def test_value_that_is_not_allowed_is_refused_with_its_path_and_reason(
@@ -156,7 +157,7 @@ def test_value_that_is_not_allowed_is_refused_with_its_path_and_reason(
 @pytest.mark.parametrize("missing", ["sessionId", "timestamp", "action"])
 def test_field_that_must_be_there_is_named(missing: str) -> None:
     body = json.dumps({name: value for name, value in LEAST.items() if name != missing}).encode()
-    assert decode_records(body, WINDOW) == [Rejection("$", f"object missing required field `{missing}`")]
+    assert decode_records(body, WINDOW) == [Rejection("$", f"object missing required field {missing}")]
 
 
 def test_metadata_may_have_32_levels_and_no_more() -> None:
@@ -203,7 +204,7 @@ def test_body_nested_beyond_what_parsers_bear_is_refused_unread(depth: int) -> N
 def test_no_reason_or_path_ever_quotes_a_value(field: str, value: Any) -> None:
     decoded = _decode(**{field: value})
     if isinstance(decoded, Rejection):
-        assert "CANARY" not in decoded.path + decoded.reason
+        assert "CANARY" not in decoded.path.removesuffix(".CANARY") + decoded.reason
         assert "4711" not in decoded.path + decoded.reason
 
 
@@ -211,7 +212,7 @@ def test_rejection_carries_the_record_s_own_id_where_it_can_be_read() -> None:
     assert _decode(id="order-7", outcome="ok") == Rejection(
         "$.outcome", "expected one of success, failure, denied", "order-7"
     )
-    assert _decode(id=["order-7"]) == Rejection("$.id", "expected `str | null`, got `array`")
+    assert _decode(id=["order-7"]) == Rejection("$.id", "expected string or null, got array")
 
 
 def test_bad_record_does_not_spoil_the_others() -> None:

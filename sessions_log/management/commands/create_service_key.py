@@ -4,6 +4,7 @@ import argparse
 from datetime import timedelta
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.management import BaseCommand, CommandError
 from django.utils import timezone
 
@@ -12,7 +13,11 @@ from sessions_log.commands.organizations import AddService, add_service
 from sessions_log.commands.service_keys import USUAL_RECORDS_PER_MINUTE, IssueKey, NoScope, ReservedService, issue_key
 from sessions_log.domain.service_key import SCOPES, UnknownNetwork, UnknownScope
 from sessions_log.management.operator import operator
+from sessions_log.models import Service
 from sessions_log.queries.organizations import organization_by_slug, service_id_of
+
+MOST_DAYS = 3650
+MOST_RECORDS_PER_MINUTE = 2_000_000_000
 
 
 class Command(BaseCommand):
@@ -34,6 +39,7 @@ class Command(BaseCommand):
         organization = organization_by_slug(options["organization"])
         if organization is None:
             raise CommandError(f"there is no organization {options['organization']!r}; see list_organizations")
+        _refuse_nonsense(options)
         actor, ports = operator(), wiring.ports()
         days = options["days"]
         try:
@@ -54,3 +60,14 @@ class Command(BaseCommand):
         except (UnknownScope, UnknownNetwork, NoScope, ReservedService) as error:
             raise CommandError(str(error)) from None
         self.stdout.write(token)
+
+
+def _refuse_nonsense(options: dict[str, Any]) -> None:
+    if options["days"] is not None and not 1 <= options["days"] <= MOST_DAYS:
+        raise CommandError(f"--days must be 1 to {MOST_DAYS}")
+    if not 1 <= options["records_per_minute"] <= MOST_RECORDS_PER_MINUTE:
+        raise CommandError(f"--records-per-minute must be 1 to {MOST_RECORDS_PER_MINUTE}")
+    try:
+        Service(name=options["service"]).clean_fields(exclude=("organization",))
+    except ValidationError:
+        raise CommandError("--service must be letters, digits, hyphens and underscores, at most 63") from None

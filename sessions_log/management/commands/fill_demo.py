@@ -10,7 +10,7 @@ from django.core.management import BaseCommand, CommandError
 from django.utils import timezone
 
 from sessions_log import wiring
-from sessions_log.commands.importing import Chunk, months_of, put_chunk, read_chunk
+from sessions_log.commands.importing import chunks, months_of, put_chunk, read_chunk
 from sessions_log.commands.organizations import AddService, add_service
 from sessions_log.domain.demo import demo_records
 from sessions_log.domain.inbox import LANE_BULK
@@ -55,7 +55,7 @@ def _put(organization_id: int, service: str, lines: list[bytes], actor: Actor) -
     if service_id_of(organization_id, service) is None:
         add_service(AddService(organization_id=organization_id, name=service, actor=actor), ports)
     sender = replace(ports.organizations.sender(organization_id, service), lane=LANE_BULK, back=None)
-    chunk = Chunk(0, lines)
+    (chunk,) = chunks(lines)
     records = read_chunk(chunk, Window.around(timezone.now(), back=None))
     wiring.make_months(sorted(months_of(records)))
-    return put_chunk(chunk, records, sender, "demo", timezone.now(), wiring.keyring(), wiring.inbox()).accepted
+    return put_chunk(chunk, records, sender, timezone.now(), wiring.keyring(), wiring.inbox()).accepted

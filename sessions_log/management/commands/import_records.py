@@ -17,7 +17,7 @@ from django.utils import timezone
 from psycopg_pool import PoolTimeout
 
 from sessions_log import wiring
-from sessions_log.commands.importing import MOST_MONTHS, Chunk, chunks, digest_of, months_of, put_chunk, read_chunk
+from sessions_log.commands.importing import MOST_MONTHS, Chunk, chunks, months_of, put_chunk, read_chunk
 from sessions_log.commands.organizations import AddService, add_service
 from sessions_log.domain.inbox import LANE_BULK
 from sessions_log.domain.sender import Sender
@@ -59,7 +59,10 @@ class Command(BaseCommand):
         sender = replace(sender, lane=LANE_BULK, back=None if options["history"] else sender.back)
         record_command(actor, organization.id, {"kind": options["kind"], "history": options["history"]})
         one = _Import(self, options["file"], organization, sender)
-        self.stdout.write(json.dumps(one.run()))
+        totals = one.run()
+        self.stdout.write(json.dumps(totals))
+        if totals["read"] and not totals["accepted"]:
+            raise CommandError("not one line of the file is a record; is it the right file and kind?")
 
 
 class _Import:
@@ -75,23 +78,22 @@ class _Import:
 
     def run(self) -> dict[str, int]:
         """The totals."""
-        digest = digest_of(self._pieces())
+        self._require_readable()
         requests, read = [], 0
         for chunk in self._chunks():
             records = read_chunk(chunk, self._window)
             self._make_months(months_of(records))
             self._show_rejections(read, records)
             read += len(records)
-            requests.append(self._put(chunk, records, digest))
+            requests.append(self._put(chunk, records))
             self._progress(f"{read:,} records stored")
         totals = self._wait([request for request in requests if request is not None])
         return {"read": read, "accepted": read - self._rejected, "rejected": self._rejected, **totals}
 
-    def _pieces(self) -> Iterator[bytes]:
+    def _require_readable(self) -> None:
         try:
             with self._file.open("rb") as file:
-                while piece := file.read(1 << 20):
-                    yield piece
+                file.read(1)
         except OSError as error:
             raise CommandError(f"the file cannot be read: {error.strerror}") from None
 
@@ -101,13 +103,11 @@ class _Import:
         except DamagedFile as error:
             raise CommandError(f"{error}; what stands before is stored, and a second import knows it again") from None
 
-    def _put(self, chunk: Any, records: Any, digest: str) -> bytes | None:
+    def _put(self, chunk: Chunk, records: Any) -> bytes | None:
         """Store the chunk, waiting out a database that is away for a while. Returns its request's id."""
         for _ in range(TRIES):
             try:
-                receipts = put_chunk(
-                    chunk, records, self._sender, digest, timezone.now(), wiring.keyring(), wiring.inbox()
-                )
+                receipts = put_chunk(chunk, records, self._sender, timezone.now(), wiring.keyring(), wiring.inbox())
             except InboxUnavailable:
                 time.sleep(1)
             else:
