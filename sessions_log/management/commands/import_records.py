@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -23,6 +22,7 @@ from sessions_log.domain.inbox import LANE_BULK
 from sessions_log.domain.sender import Sender
 from sessions_log.domain.session_record import Rejection, Window
 from sessions_log.management.operator import operator, record_command
+from sessions_log.management.progress import ProgressBar
 from sessions_log.management.record_files import DamagedFile, lines_of
 from sessions_log.models import Organization
 from sessions_log.ports import InboxUnavailable
@@ -79,14 +79,18 @@ class _Import:
     def run(self) -> dict[str, int]:
         """The totals."""
         self._require_readable()
-        requests, read = [], 0
+        requests, read, seen_bytes = [], 0, 0
+        # How much a compressed file holds is known at its end only.
+        size = 0 if self._file.suffix in (".gz", ".zst") else self._file.stat().st_size
+        storing = ProgressBar("storing")
         for chunk in self._chunks():
             records = read_chunk(chunk, self._window)
             self._make_months(months_of(records))
             self._show_rejections(read, records)
             read += len(records)
             requests.append(self._put(chunk, records))
-            self._progress(f"{read:,} records stored")
+            seen_bytes += sum(map(len, chunk.lines)) + len(chunk.lines)
+            storing.show(f"{read:,} records stored", seen_bytes, size)
         totals = self._wait([request for request in requests if request is not None])
         return {"read": read, "accepted": read - self._rejected, "rejected": self._rejected, **totals}
 
@@ -133,6 +137,7 @@ class _Import:
     def _wait(self, requests: list[bytes]) -> dict[str, int]:
         """Wait until all is recorded. Returns the sums of the requests' receipts."""
         totals = {"recorded": 0, "duplicates": 0, "conflicts": 0, "quarantined": 0}
+        recording = ProgressBar("recording")
         for done, request in enumerate(requests, 1):
             receipt = self._receipt(request)
             while receipt.state != "done":
@@ -140,7 +145,7 @@ class _Import:
                 receipt = self._receipt(request)
             for name in totals:
                 totals[name] += getattr(receipt, name)
-            self._progress(f"{done:,} of {len(requests):,} requests recorded")
+            recording.show(f"{done:,} of {len(requests):,} requests recorded", done, len(requests))
         return totals
 
     def _receipt(self, request: bytes) -> RequestReceipt:
@@ -152,8 +157,3 @@ class _Import:
                 connection.close()  # Django keeps a broken one until somebody closes it
                 time.sleep(1)
         raise CommandError("the database cannot be reached; all is stored, run the same command again for the totals")
-
-    def _progress(self, words: str) -> None:
-        if sys.stderr.isatty():
-            sys.stderr.write(f"\r{words:<60}")
-            sys.stderr.flush()

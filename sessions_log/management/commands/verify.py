@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -14,12 +13,12 @@ from django.db import transaction
 from sessions_log import wiring
 from sessions_log.domain.verification import StoredNote, Verified, verify
 from sessions_log.management.operator import operator, record_command
+from sessions_log.management.progress import ProgressBar
 from sessions_log.models import Organization
 from sessions_log.queries.organizations import all_organizations, organization_by_slug
 from sessions_log.queries.verification import as_of_one_moment, stored_ledger
 
 SHOWN_FAULTS = 20
-SHOWN_EVERY_S = 0.5
 
 
 class Command(BaseCommand):
@@ -53,7 +52,7 @@ class Command(BaseCommand):
             raise CommandError(f"not as it was recorded: {', '.join(wrong)}", returncode=1)
 
     def _verify(self, organization: Organization, kept: list[StoredNote], first: int) -> bool:
-        began = shown = time.monotonic()
+        began, bar = time.monotonic(), ProgressBar(organization.slug)
         signer = wiring.ledger_signer()
         keys = signer.verifiers(organization.uid, f"{settings.LEDGER_ORIGIN}/{organization.slug}")
         signed = signer.signed(organization.uid)
@@ -63,9 +62,7 @@ class Command(BaseCommand):
             as_of_one_moment()
             ledger = stored_ledger(organization, keys, [*kept, *beside], first)
             for result in verify(ledger):
-                if sys.stderr.isatty() and time.monotonic() - shown > SHOWN_EVERY_S:
-                    shown = time.monotonic()
-                    _progress(f"{organization.slug}: {result.size:,} of {ledger.size:,} entries")
+                bar.show(f"{result.size:,} of {ledger.size:,} entries", result.size, ledger.size)
         for fault in result.faults[:SHOWN_FAULTS]:
             self.stderr.write(f"{organization.slug}: {fault.place}: {fault.words}")
         told = {
@@ -97,8 +94,3 @@ def _kept(file: Path | None) -> list[StoredNote]:
         return [StoredNote(f"checkpoint in {file.name}", file.read_bytes())]
     except OSError as error:
         raise CommandError(f"the checkpoint cannot be read: {error.strerror}") from None
-
-
-def _progress(words: str) -> None:
-    sys.stderr.write(f"\r{words:<60}")
-    sys.stderr.flush()
