@@ -133,7 +133,7 @@ def test_request_whose_records_are_none_is_set_aside(record_all: Callable[[], No
 
 
 def test_request_of_a_day_whose_key_is_destroyed_is_set_aside(record_all: Callable[[], None]) -> None:
-    tenant, ahead = make_tenant(), datetime.now(UTC) + timedelta(days=3)
+    tenant, ahead = make_tenant(), datetime.now(UTC) + timedelta(days=2)
     bad = _request(tenant, encode_records(_records(1)), [entry_id.random(NOW)], at=ahead)
     wiring.inbox().put(bad)
     wiring.keyring().destroy_inbox_key(ahead.date())
