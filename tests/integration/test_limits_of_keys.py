@@ -73,3 +73,9 @@ def test_reading_needs_no_permits() -> None:
     post(tenant, session_record())
     assert post(tenant, session_record()).status in (202, 429)
     assert call("GET", SESSION_LOGS, tenant).status == 200
+
+
+def test_request_above_the_key_s_limit_is_told_to_be_smaller() -> None:
+    small = make_tenant(records_per_minute=3)
+    answer = post(small, [session_record() for _ in range(4)])
+    assert (answer.status, "3 records a minute" in answer.json["detail"]) == (413, True)
