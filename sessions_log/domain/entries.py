@@ -206,34 +206,46 @@ def is_plain(text: str) -> bool:
     return _PLAIN.fullmatch(text) is not None
 
 
-def new_entries(records: Sequence[Recordable], referred: Sequence[Referred], common: Common) -> NewEntries:
+def in_order(records: Iterable[tuple[Recordable, Referred]]) -> list[tuple[Recordable, Referred]]:
+    """Records as they are to stand in the ledger: the live lane first, in a lane by their ids, which is by time.
+
+    So the primary key grows at its end, not all over the batch.
+    """
+    return sorted(records, key=lambda pair: (pair[0].request.lane, pair[0].entry_id))
+
+
+def new_entries(records: Sequence[tuple[Recordable, Referred]], common: Common) -> NewEntries:
     """The entries of records: redacted, split into plain columns and the sealed part, with their leaves."""
     return NewEntries(
         organization_id=common.organization_id,
         kind=KIND_SESSION_LOG,
         recorded_at=common.recorded_at,
         count=len(records),
-        months=_months_of(records),
+        months=_months_of([one.record.timestamp for one, _ in records]),
         chunks=(
-            session_entries(records[at : at + CHUNK_ENTRIES], referred[at : at + CHUNK_ENTRIES], common)
-            for at in range(0, len(records), CHUNK_ENTRIES)
+            session_entries(records[at : at + CHUNK_ENTRIES], common) for at in range(0, len(records), CHUNK_ENTRIES)
         ),
     )
 
 
-def _months_of(records: Iterable[Recordable]) -> set[date]:
-    moments = (one.record.timestamp.astimezone(UTC) for one in records)
-    return {date(year, month, 1) for year, month in {(at.year, at.month) for at in moments}}
+def _months_of(moments: Sequence[datetime]) -> set[date]:
+    """The months (first days, UTC) of timestamps; nearly always all are of one."""
+    months = {_month(min(moments)), _month(max(moments))}
+    return months if len(months) == 1 else {_month(one) for one in moments}
 
 
-def session_entries(records: Sequence[Recordable], referred: Sequence[Referred], common: Common) -> list[SessionEntry]:
+def _month(at: datetime) -> date:
+    return at.astimezone(UTC).date().replace(day=1)
+
+
+def session_entries(records: Sequence[tuple[Recordable, Referred]], common: Common) -> list[SessionEntry]:
     """A chunk of entries."""
     organization = common.organization.hex
     nonces = secrets.token_bytes(_NONCES_BYTES * len(records))
-    findings = _redact(records, common.placeholder_key)
+    findings = _redact([one for one, _ in records], common.placeholder_key)
     return [
         _session_entry(one, known, nonces[at * _NONCES_BYTES : (at + 1) * _NONCES_BYTES], found, organization, common)
-        for at, (one, known, found) in enumerate(zip(records, referred, findings, strict=True))
+        for at, ((one, known), found) in enumerate(zip(records, findings, strict=True))
     ]
 
 
