@@ -24,3 +24,11 @@ class TextArrayField(Field):
     def db_type(self, connection: Any) -> str:
         """The column's type."""
         return "text[]"
+
+
+class Int8MultirangeField(Field):
+    """Ranges of whole numbers."""
+
+    def db_type(self, connection: Any) -> str:
+        """The column's type."""
+        return "int8multirange"

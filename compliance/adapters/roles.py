@@ -44,6 +44,7 @@ RIGHTS: Mapping[str, Mapping[str, str]] = {
     "sessions_log_subjectkey": {"web": _R, "recorder": _A},
     "sessions_log_subjectlink": {"web": _R, "recorder": _A, "follower": _R},
     "sessions_log_session": {"web": _R, "recorder": "SELECT, INSERT, UPDATE (subject_id)"},
+    "sessions_log_sessionsequence": {"web": _R, "recorder": _W},
     "sessions_log_target": {"web": _R, "recorder": _A},
     "sessions_log_address": {"web": _R, "recorder": _A},
     "sessions_log_organization": {
