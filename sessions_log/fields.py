@@ -27,8 +27,12 @@ class TextArrayField(Field):
 
 
 class Int8MultirangeField(Field):
-    """Ranges of whole numbers."""
+    """Ranges of whole numbers; read as (first, last), both included."""
 
     def db_type(self, connection: Any) -> str:
         """The column's type."""
         return "int8multirange"
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> list[tuple[int, int]] | None:
+        """PostgreSQL gives whole numbers with the first included and the last not."""
+        return None if value is None else [(one.lower, one.upper - 1) for one in value]

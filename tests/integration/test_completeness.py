@@ -1,7 +1,6 @@
 """Completeness, as the recorder states it: an hourly digest of each ledger, and the numbers that sessions lack."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -10,19 +9,16 @@ from django.core.management import call_command
 
 from sessions_log.adapters.recorder_store import PostgresRecorderStore
 from sessions_log.commands.checkpointing import Checkpointer
-from sessions_log.commands.completeness import Completeness
 from sessions_log.commands.recording import Recorder
 from sessions_log.domain.sequences import MOST_HOLES
 from sessions_log.domain.statements import details_of
 from sessions_log.models import LedgerHead, SessionLog, SessionSequence, Statement
-from sessions_log.ports import EntriesRefused
 from tests.integration.api import accepted
+from tests.integration.conftest import GRACE, State
 from tests.organizations import Tenant, make_tenant, session_record
 
 pytestmark = pytest.mark.usefixtures("db")
-GRACE = timedelta(minutes=15)
 HOUR = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-State = Callable[[datetime], None]
 Send = Callable[..., None]
 
 
@@ -32,20 +28,6 @@ def tenant(record_all: Callable[[], None]) -> Tenant:
     tenant = make_tenant()
     record_all()
     return tenant
-
-
-@pytest.fixture
-def state(recorder: Recorder) -> State:
-    """Make all statements that are due at a time, as the recorder's process does round by round."""
-
-    def run(now: datetime) -> None:
-        completeness = Completeness(recorder.store, GRACE)
-        is_more = True
-        while is_more:
-            with suppress(EntriesRefused):  # of ledgers that other tests have damaged
-                is_more = completeness.state(now)
-
-    return run
 
 
 @pytest.fixture
