@@ -3,22 +3,26 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from psycopg import Connection
 from psycopg.types.multirange import Multirange
 
 from sessions_log.adapters.recorder_references import uuids
-from sessions_log.domain.sequences import MOST_HOLES, Ranges, SettledSession, UnsettledSession, bounded, holes
+from sessions_log.domain.sequences import MOST_HOLES, Ranges, SettledSession, UnsettledSession, given_up
 
 # A session waits (`waiting_since`) while its holes are others than those stated; `waiting` keeps what they were then.
+# Ranges come as numbers: reading a multirange of n ranges from text takes the square of n.
 _ADD = """
 INSERT INTO sessions_log_sessionsequence AS known
     (session_id, organization_id, seen, waiting_since, waiting, stated, truncated)
 SELECT session_id, %(organization)s, seen, CASE WHEN NOT isempty(missing) THEN %(now)s END, missing, '{}', false
 FROM (
     SELECT session_id, seen, int8multirange(range_merge(seen)) - seen AS missing
-    FROM unnest(%(sessions)s::uuid[], %(seen)s::text[]::int8multirange[]) AS came (session_id, seen)
+    FROM (
+        SELECT session_id, range_agg(int8range(first, last, '[]')) AS seen
+        FROM unnest(%(sessions)s::uuid[], %(firsts)s::int8[], %(lasts)s::int8[]) AS one (session_id, first, last)
+        GROUP BY session_id
+    ) came
 ) came
 ON CONFLICT (session_id) DO UPDATE SET (seen, waiting_since, waiting) = (
     SELECT grown.seen,
@@ -32,11 +36,13 @@ ON CONFLICT (session_id) DO UPDATE SET (seen, waiting_since, waiting) = (
 RETURNING session_id, CASE WHEN (SELECT count(*) FROM unnest(known.seen)) > %(most)s + 1 THEN known.seen END
 """
 # What was stated counts no more: that holes are given up is news, whatever else is missing.
-_TRUNCATE = """
-UPDATE sessions_log_sessionsequence
-SET seen = %(seen)s::int8multirange, waiting = waiting * %(missing)s::int8multirange, stated = NULL, truncated = true,
-    waiting_since = coalesce(waiting_since, %(now)s)
-WHERE session_id = %(session)s
+_GIVE_UP = """
+UPDATE sessions_log_sessionsequence q
+SET seen = q.seen + int8multirange(int8range(first, last, '[]')),
+    waiting = q.waiting - int8multirange(int8range(first, last, '[]')),
+    waiting_since = coalesce(q.waiting_since, %s), stated = NULL, truncated = true
+FROM unnest(%s::uuid[], %s::int8[], %s::int8[]) AS one (session_id, first, last)
+WHERE q.session_id = one.session_id
 """
 _UNSETTLED = """
 SELECT q.session_id, o.id, o.uid, int8multirange(range_merge(q.seen)) - q.seen, q.waiting, q.stated, q.truncated
@@ -46,9 +52,9 @@ ORDER BY q.waiting_since, q.session_id LIMIT %s
 """
 _SETTLE = """
 UPDATE sessions_log_sessionsequence q
-SET stated = one.stated, waiting = one.waiting, waiting_since = CASE WHEN isempty(one.begun) THEN NULL ELSE %s END
-FROM unnest(%s::uuid[], %s::text[]::int8multirange[], %s::text[]::int8multirange[], %s::text[]::int8multirange[])
-    AS one (session_id, stated, waiting, begun)
+SET stated = one.stated, waiting_since = CASE WHEN one.has_begun THEN %s END,
+    waiting = int8multirange(range_merge(q.seen)) - q.seen
+FROM unnest(%s::uuid[], %s::text[]::int8multirange[], %s::bool[]) AS one (session_id, stated, has_begun)
 WHERE q.session_id = one.session_id
 """
 
@@ -61,24 +67,21 @@ class PostgresSequences:
         self._shard = shard
 
     def add(self, organization_id: int, numbers: Mapping[bytes, Ranges], now: datetime) -> None:
-        """See the port. Keeps at most MOST_HOLES holes of a session: the lowest are given up."""
+        """See the port. Where a session has more than MOST_HOLES, the lowest are given up."""
+        ranges = [(session, first, last) for session, own in numbers.items() for first, last in own]
         rows = self._connection.execute(
             _ADD,
             {
                 "organization": organization_id,
                 "now": now,
-                "sessions": uuids(list(numbers)),
-                "seen": [_written(ranges) for ranges in numbers.values()],
+                "sessions": uuids([session for session, _, _ in ranges]),
+                "firsts": [first for _, first, _ in ranges],
+                "lasts": [last for _, _, last in ranges],
                 "most": MOST_HOLES,
             },
         ).fetchall()
-        for session, seen in rows:
-            if seen is not None:
-                self._truncate(session, bounded(_read(seen)), now)
-
-    def _truncate(self, session: UUID, seen: Ranges, now: datetime) -> None:
-        values = {"session": session, "seen": _written(seen), "missing": _written(holes(seen)), "now": now}
-        self._connection.execute(_TRUNCATE, values)
+        if torn := [(session, *given_up(_read(seen))) for session, seen in rows if seen is not None]:
+            self._connection.execute(_GIVE_UP, (now, *map(list, zip(*torn, strict=True))))
 
     def unsettled(self, until: datetime, most: int, refused: Collection[int]) -> list[UnsettledSession]:
         """See the port."""
@@ -104,8 +107,7 @@ class PostgresSequences:
                 now,
                 uuids([one.session.id.bytes for one in sessions]),
                 [_written(one.missing) for one in sessions],
-                [_written(one.session.missing) for one in sessions],
-                [_written(one.begun) for one in sessions],
+                [bool(one.begun) for one in sessions],
             ),
         )
 

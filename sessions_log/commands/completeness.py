@@ -13,7 +13,7 @@ from sessions_log.domain.sequences import settled
 from sessions_log.domain.statements import Statement, new_statement
 from sessions_log.ports import EntriesRefused, RecorderStore, RecorderTransaction, UnstatedLedger
 
-MOST_AT_ONCE = 50
+MOST_AT_ONCE = 20
 
 ByOrganization = dict[int, list[Statement]]
 

@@ -14,7 +14,7 @@ from sessions_log.domain.entries import Recordable
 
 Ranges = list[tuple[int, int]]
 
-MOST_HOLES = 100
+MOST_HOLES = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +100,9 @@ def holes(ranges: Ranges) -> Ranges:
     return [(before + 1, after - 1) for (_, before), (after, _) in pairwise(ranges)]
 
 
-def bounded(ranges: Ranges, most_holes: int = MOST_HOLES) -> Ranges:
-    """Ranges without their lowest holes where they have more than `most_holes`."""
-    surplus = len(ranges) - 1 - most_holes
-    return ranges if surplus <= 0 else [(ranges[0][0], ranges[surplus][1]), *ranges[surplus + 1 :]]
+def given_up(ranges: Ranges) -> tuple[int, int]:
+    """From where to where the holes are given up of a session that has more than MOST_HOLES.
+
+    Half of them are kept, the highest, so that a session full of holes is not looked at with each record.
+    """
+    return ranges[0][0], ranges[-1 - MOST_HOLES // 2][1]

@@ -233,12 +233,19 @@ def test_every_second_number_for_ever_does_not_grow_what_is_kept(tenant: Tenant,
     send(tenant, *range(1, top, 2))
     send(tenant, *range(top, 2 * top, 2), at=HOUR + timedelta(minutes=1))
     row = SessionSequence.objects.get(organization_id=tenant.organization.id)
-    assert [len(row.seen), len(row.waiting)] == [MOST_HOLES + 1, 0]  # all holes of the beginning are given up
+    assert [len(row.seen), len(row.waiting)] == [MOST_HOLES // 2 + 1, 0]  # all holes of the beginning are given up
     state(HOUR + GRACE)
     state(HOUR + 2 * GRACE)
     given_up, gap = _stated(tenant, "gap")
     assert (given_up["truncated"], given_up["missing"]) == (True, [])
-    assert (gap["truncated"], gap["count"], gap["missing"][-1]) == (True, MOST_HOLES, [2 * top - 2] * 2)
+    assert (gap["truncated"], gap["count"], gap["missing"][-1]) == (True, MOST_HOLES // 2, [2 * top - 2] * 2)
+
+
+def test_as_many_holes_as_are_kept_are_all_stated(tenant: Tenant, send: Send, state: State) -> None:
+    send(tenant, *range(0, 2 * MOST_HOLES + 1, 2))
+    state(HOUR + GRACE)
+    (gap,) = _stated(tenant, "gap")
+    assert (gap["truncated"], gap["missing"]) == (False, [[at, at] for at in range(1, 2 * MOST_HOLES, 2)])
 
 
 def test_giving_up_holes_is_said_though_all_others_are_filled(tenant: Tenant, send: Send, state: State) -> None:

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sessions_log.domain.sequences import (
+    MOST_HOLES,
     Ranges,
     UnsettledSession,
-    bounded,
+    given_up,
     holes,
     ranges_of,
     settled,
@@ -49,12 +50,12 @@ def test_count_may_begin_anywhere_and_end_at_the_largest_number() -> None:
     assert holes(ranges_of({0, 2**53})) == [(1, 2**53 - 1)]
 
 
-@given(NUMBERS, st.integers(1, 20))
-def test_bounded_ranges_keep_the_highest_holes_and_no_number_is_lost(numbers: set[int], most: int) -> None:
-    ranges = ranges_of(numbers)
-    kept = bounded(ranges, most)
-    assert holes(kept) == holes(ranges)[-most:]
-    assert (kept[0][0], kept[-1][1]) == (min(numbers), max(numbers))
+@given(st.sets(st.integers(0, 150), min_size=MOST_HOLES + 2).map(lambda chosen: {2 * number for number in chosen}))
+def test_what_is_given_up_leaves_the_highest_holes_as_they_are(numbers: set[int]) -> None:
+    first, last = given_up(ranges_of(numbers))
+    left = holes(ranges_of(numbers | set(range(first, last + 1))))
+    assert first == min(numbers)
+    assert left == holes(ranges_of(numbers))[-MOST_HOLES // 2 :]
 
 
 @given(NUMBERS, st.sets(st.integers(0, 220)))
@@ -87,7 +88,7 @@ def test_statement_names_session_and_missing_numbers() -> None:
 
 
 def test_largest_statement_fits_into_a_leaf() -> None:
-    top = 2**53 - 400
-    full: Ranges = [(top + at * 3, top + at * 3 + 1) for at in range(100)]
+    top = 2**53 - 4 * MOST_HOLES
+    full: Ranges = [(top + at * 3, top + at * 3 + 1) for at in range(MOST_HOLES)]
     end = settled(_session(waiting=full, missing=full, truncated=True))
-    assert len(new_statement(UUID(int=1), "gap", end.details, at=AT).body) < 5_000
+    assert len(new_statement(UUID(int=1), "gap", end.details, at=AT).body) < 3_000
