@@ -34,5 +34,10 @@ class Int8MultirangeField(Field):
         return "int8multirange"
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> list[tuple[int, int]] | None:
-        """PostgreSQL gives whole numbers with the first included and the last not."""
-        return None if value is None else [(one.lower, one.upper - 1) for one in value]
+        """As the class says; null is None."""
+        return None if value is None else both_included(value)
+
+
+def both_included(multirange: Any) -> list[tuple[int, int]]:
+    """PostgreSQL's ranges of whole numbers, of which the first is in and the last is not, as (first, last)."""
+    return [(one.lower, one.upper - 1) for one in multirange]

@@ -228,7 +228,7 @@ class PostgresRecorderTransaction:
         self._entries += len(statements)
 
     def unstated(self, hour: datetime, most: int, refused: Collection[int]) -> list[UnstatedLedger]:
-        """See the port."""
+        """See the port. Exact: nobody else adds to these ledgers while this connection holds the shard."""
         rows = self._connection.execute(_UNSTATED, (self._shard, hour, list(refused), most)).fetchall()
         return [UnstatedLedger(*row) for row in rows]
 

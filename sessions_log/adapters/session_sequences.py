@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from psycopg import Connection
-from psycopg.types.multirange import Multirange
 
 from sessions_log.adapters.recorder_references import uuids
-from sessions_log.domain.sequences import MOST_HOLES, Ranges, SettledSession, UnsettledSession, given_up
+from sessions_log.domain.sequences import MOST_HOLES, Ranges, SettledSession, UnsettledSession, given_up, holes
+from sessions_log.fields import both_included
 
 # A session waits (`waiting_since`) while its holes are others than those stated; `waiting` keeps what they were then.
 # Ranges come as numbers: reading a multirange of n ranges from text takes the square of n.
@@ -45,7 +45,7 @@ FROM unnest(%s::uuid[], %s::int8[], %s::int8[]) AS one (session_id, first, last)
 WHERE q.session_id = one.session_id
 """
 _UNSETTLED = """
-SELECT q.session_id, o.id, o.uid, int8multirange(range_merge(q.seen)) - q.seen, q.waiting, q.stated, q.truncated
+SELECT q.session_id, o.id, o.uid, q.seen, q.waiting, q.stated, q.truncated
 FROM sessions_log_sessionsequence q JOIN sessions_log_organization o ON o.id = q.organization_id
 WHERE o.shard = %s AND q.waiting_since <= %s AND o.id <> ALL(%s::int[])
 ORDER BY q.waiting_since, q.session_id LIMIT %s
@@ -80,7 +80,7 @@ class PostgresSequences:
                 "most": MOST_HOLES,
             },
         ).fetchall()
-        if torn := [(session, *given_up(_read(seen))) for session, seen in rows if seen is not None]:
+        if torn := [(session, *given_up(both_included(seen))) for session, seen in rows if seen is not None]:
             self._connection.execute(_GIVE_UP, (now, *map(list, zip(*torn, strict=True))))
 
     def unsettled(self, until: datetime, most: int, refused: Collection[int]) -> list[UnsettledSession]:
@@ -91,9 +91,9 @@ class PostgresSequences:
                 id=row[0],
                 organization_id=row[1],
                 organization_uid=row[2],
-                missing=_read(row[3]),
-                waiting=_read(row[4]),
-                stated=None if row[5] is None else _read(row[5]),
+                missing=holes(both_included(row[3])),
+                waiting=both_included(row[4]),
+                stated=None if row[5] is None else both_included(row[5]),
                 truncated=row[6],
             )
             for row in rows
@@ -114,8 +114,3 @@ class PostgresSequences:
 
 def _written(ranges: Ranges) -> str:
     return "{" + ",".join([f"[{first},{last}]" for first, last in ranges]) + "}"
-
-
-def _read(multirange: Multirange[int]) -> Ranges:
-    """PostgreSQL gives whole numbers with the first included and the last not."""
-    return [(one.lower, one.upper - 1) for one in multirange if one.lower is not None and one.upper is not None]
