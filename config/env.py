@@ -19,6 +19,7 @@ from config.supervisor.state import running_urls
 _OF_DJANGO = ("dbname", "user", "password", "host", "port")
 # Commands that act as another process than the portal, where the running servers tell its URL.
 _ROLE_OF_COMMAND = {"run_recorder": "RECORDER", "run_followers": "FOLLOWER", "rebuild_read_model": "FOLLOWER"}
+LARGEST_FILE_BYTES = 64 * 1024
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -71,6 +72,20 @@ class Environment:
             raise ImproperlyConfigured(
                 f"{name} must list addresses or networks like 192.0.2.10,2001:db8::/32, or say none."
             ) from None
+
+    def file(self, name: str) -> str | None:
+        """What the file holds that is named, at most 64 KiB of UTF-8; None where none is named."""
+        if (path := self.optional(name)) is None:
+            return None
+        try:
+            with Path(path).open("rb") as file:
+                content = file.read(LARGEST_FILE_BYTES + 1)
+            text = content.decode()
+        except (OSError, UnicodeDecodeError):
+            raise ImproperlyConfigured(f"{name} must name a file of text that this account can read.") from None
+        if len(content) > LARGEST_FILE_BYTES:
+            raise ImproperlyConfigured(f"{name} names a file of more than {LARGEST_FILE_BYTES} bytes.")
+        return text
 
     def choice(self, name: str, allowed: tuple[str, ...], default: str) -> str:
         """One of the allowed words."""

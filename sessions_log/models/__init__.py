@@ -9,6 +9,7 @@ from sessions_log.models.organizations import Organization, Service, ServiceKey
 from sessions_log.models.read_models import Facet, FollowerPosition, MinuteCounter, SessionSummary
 from sessions_log.models.recorder import Batch, BatchSpan, RecorderPosition
 from sessions_log.models.session_logs import SessionLog
+from sessions_log.models.witnesses import Cosignature, WitnessStanding
 
 __all__ = [
     "Address",
@@ -16,6 +17,7 @@ __all__ = [
     "BatchSpan",
     "Checkpoint",
     "Conflict",
+    "Cosignature",
     "Facet",
     "Finding",
     "FollowerPosition",
@@ -39,4 +41,5 @@ __all__ = [
     "SubjectLink",
     "Target",
     "TreeNode",
+    "WitnessStanding",
 ]
