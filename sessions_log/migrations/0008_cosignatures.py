@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("sessions_log", "0005_checkpoints"),
+        ("sessions_log", "0006_statements"),
     ]
 
     operations = [

@@ -9,6 +9,7 @@ from sessions_log.models.organizations import Organization, Service, ServiceKey
 from sessions_log.models.read_models import Facet, FollowerPosition, MinuteCounter, SessionSummary
 from sessions_log.models.recorder import Batch, BatchSpan, RecorderPosition
 from sessions_log.models.session_logs import SessionLog
+from sessions_log.models.statements import Statement
 from sessions_log.models.witnesses import Cosignature, WitnessStanding
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "Session",
     "SessionLog",
     "SessionSummary",
+    "Statement",
     "Subject",
     "SubjectKey",
     "SubjectLink",

@@ -13,7 +13,7 @@ from sessions_log.domain.merkle import TILE_LEVELS, Subtree, leaf_hash
 from sessions_log.domain.signed_note import InvalidNote
 from sessions_log.domain.tiles import TILE_WIDTH, TilePlace, subtree_of_tiles, width_of
 from sessions_log.domain.witness_policy import WitnessPolicy
-from sessions_log.models import Checkpoint, Cosignature, SessionLog, TreeNode
+from sessions_log.models import Checkpoint, Cosignature, SessionLog, Statement, TreeNode
 
 _SIZES_TRIED = 100
 
@@ -93,9 +93,12 @@ def _holding(line: str, text: str, policy: WitnessPolicy) -> list[Cosigned]:
 
 
 def seq_of(organization_id: int, entry_id: UUID) -> int | None:
-    """An entry's index in the ledger."""
-    entries = SessionLog.objects.filter(organization_id=organization_id, id=entry_id)
-    return entries.values_list("seq", flat=True).first()
+    """An entry's index in the ledger, of whatever kind it is."""
+    for kind in (SessionLog, Statement):
+        own = kind.objects.filter(organization_id=organization_id, id=entry_id)
+        if (seq := own.values_list("seq", flat=True).first()) is not None:
+            return int(seq)
+    return None
 
 
 def leaf_at(organization_id: int, seq: int) -> bytes:
