@@ -214,9 +214,9 @@ class Recorder:
 
     def _references(self, organization: RecordingOrganization) -> OrganizationReferences:
         known = self.references.get(organization.id)
-        if known is None or known.epoch != organization.epoch:
-            keys = self.keyring.epoch(organization.uid, organization.epoch)
-            known = OrganizationReferences(organization.id, keys)
+        if known is None or known.organization != organization:
+            keys = [self.keyring.epoch(organization.uid, number) for number in organization.epochs()]
+            known = OrganizationReferences(organization, keys)
             self.references[organization.id] = known
         return known
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("sessions_log", "0006_statements"),
+        ("sessions_log", "0007_epochs_and_tombstones"),
     ]
 
     operations = [
