@@ -86,10 +86,38 @@ class LedgerSigner(Protocol):
         """
 
     def verifiers(self, organization: UUID, origin: str) -> list[VerifierKey]:
-        """The public halves of the keys that sign now, oldest first."""
+        """The public halves of the ledger's keys: those that sign now, then those that did once, each oldest first."""
+
+    def signing(self, organization: UUID, origin: str) -> list[VerifierKey]:
+        """The public halves of the keys that sign now, oldest first: the newest checkpoint bears one's signature."""
+
+    def changing(self, organization: UUID, origin: str) -> AbstractContextManager["KeyChange"]:
+        """The ledger's keys, to be changed; who comes second waits. Checkpoints go on being signed."""
 
     def signed(self, organization: UUID) -> Iterator[tuple[int, bytes]]:
         """What was noted down: (line, from 1; the checkpoint as a signed note), in the order of signing."""
+
+
+class KeyChange(Protocol):
+    """The signing keys of a ledger while nobody else changes them. Raises KeyringUnavailable."""
+
+    def signing(self) -> list[VerifierKey]:
+        """The keys that sign now, oldest first."""
+
+    def successor(self) -> VerifierKey:
+        """The key that is to sign next, made and durable on first use; the same one until it is adopted."""
+
+    def adopt(self) -> None:
+        """From now on the successor signs, too."""
+
+    def last_signed(self) -> Note | None:
+        """The last checkpoint that was noted down."""
+
+    def retire_old(self) -> None:
+        """From now on the newest key alone signs; the others' seeds are destroyed, their public halves are kept.
+
+        Finishes what a crash interrupted; does nothing where there are no others.
+        """
 
 
 class UnsignedLedger(NamedTuple):

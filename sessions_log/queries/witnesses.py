@@ -1,21 +1,16 @@
 """How the ledgers stand with their witnesses."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
 
-from sessions_log.domain.cosignature import cosigned
 from sessions_log.domain.findings import Seen
-from sessions_log.domain.signed_note import InvalidNote, VerifierKey
-from sessions_log.domain.verification import Fault
 from sessions_log.domain.witness_answer import WORDS, Refusal
 from sessions_log.domain.witness_policy import WitnessPolicy
-from sessions_log.models import Checkpoint, Cosignature
 
 WITNESSED_WITHIN = timedelta(minutes=10)
-_AT_ONCE = 5_000
 
 
 def witness_findings(policy: WitnessPolicy | None, now: datetime) -> list[Seen]:
@@ -23,29 +18,6 @@ def witness_findings(policy: WitnessPolicy | None, now: datetime) -> list[Seen]:
     if policy is None:
         return []
     return [*_forked(policy), *_failing(policy, now), *_unwitnessed(policy, now)]
-
-
-def cosignature_faults(organization_id: int, policy: WitnessPolicy) -> Iterator[Fault]:
-    """The stored cosignatures of the policy's witnesses that are none of the checkpoint they were stored for."""
-    known = {(key.name, key.id): key for key in policy.keys}
-    stored = Cosignature.objects.filter(organization_id=organization_id).order_by("id")
-    columns = ("checkpoint_id", "size", "witness", "key_id", "line", "cosigned_at")
-    for checkpoint_id, size, witness, key_id, line, cosigned_at in stored.values_list(*columns).iterator(_AT_ONCE):
-        key = known.get((witness, bytes(key_id)))
-        if key is None:
-            continue
-        checkpoint = Checkpoint.objects.filter(organization_id=organization_id, id=checkpoint_id, size=size)
-        note = checkpoint.values_list("note", flat=True).first()
-        if note is None or not _is_of(note, line, key, cosigned_at):
-            yield Fault(f"cosignature of {size} entries by {witness}", "it is none of the checkpoint that is stored")
-
-
-def _is_of(note: str, line: str, key: VerifierKey, at: datetime) -> bool:
-    try:
-        found = cosigned(line, note.rpartition("\n\n")[0] + "\n", [key])
-    except InvalidNote:
-        return False
-    return [one.at for one in found] == [at]
 
 
 def _forked(policy: WitnessPolicy) -> list[Seen]:

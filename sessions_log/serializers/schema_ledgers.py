@@ -88,7 +88,8 @@ read_consistency = _operation(
 )
 read_keys = _operation(
     "readLedgerKeys",
-    "The keys that sign",
-    "Verifier keys as C2SP signed-note writes them, one a line. Keep them elsewhere: they are what you trust.",
+    "The keys that sign and signed",
+    "Verifier keys as C2SP signed-note writes them, one a line: those that sign now, then those that are retired. Keep"
+    " them elsewhere: they are what you trust.",
     _TEXT,
 )

@@ -116,11 +116,11 @@ class ConsistencyView(LedgerView):
 
 
 class KeysView(LedgerView):
-    """The keys that sign the ledger."""
+    """The ledger's keys."""
 
     @read_keys
     def get(self, request: Request, organization: str) -> HttpResponse:
-        """Verifier keys (vkeys), one a line."""
+        """Verifier keys (vkeys), one a line; those that sign now come first."""
         own = self.organization(request, organization)
         origin = f"{settings.LEDGER_ORIGIN}/{own.slug}"
         return _text("".join(f"{key}\n" for key in wiring.ledger_signer().verifiers(own.uid, origin)))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings as configured
+from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
@@ -25,7 +26,8 @@ from sessions_log.domain.witness_policy import Witness, WitnessPolicy
 from sessions_log.models import Checkpoint, Cosignature, WitnessStanding
 from sessions_log.ports import HeadRefused, KeyDestroyed, Uncosigned
 from sessions_log.queries import ledger
-from sessions_log.queries.witnesses import WITNESSED_WITHIN, cosignature_faults, unwitnessed_ledgers, witness_findings
+from sessions_log.queries.signatures import cosignature_faults
+from sessions_log.queries.witnesses import WITNESSED_WITHIN, unwitnessed_ledgers, witness_findings
 from tests.e2e.tls_servers import Authority
 from tests.integration.api import Answer, accepted, call
 from tests.integration.conftest import RunAs
@@ -291,6 +293,21 @@ def test_witness_that_does_not_know_the_ledger_says_so(
     north.tell(logs={"none": [], "other": [other]}[logs])
     assert own.seek(policy_of(north)) == 0
     assert own.standing(north) == (0, refusal)
+
+
+def test_witness_follows_a_ledger_through_a_change_of_its_key(own: Ledger, north: RunningWitness) -> None:
+    policy = policy_of(north)
+    rotate = ("rotate_signing_key", "--organization", own.tenant.organization.slug)
+    call_command(*rotate)
+    own.grow()
+    assert own.seek(policy) == 1  # it knows the old key alone, and that still signs
+    call_command(*rotate, "--retire-old")
+    own.grow()
+    assert own.seek(policy) == 0
+    assert own.standing(north)[1] == "unknown_key"
+    north.tell(logs=own.keys)
+    assert own.seek(policy, after=LATER) == 1
+    assert own.witnessed_size(policy) == own.latest.size
 
 
 def test_slow_witness_holds_up_neither_the_round_nor_others(
