@@ -3,7 +3,7 @@
 import io
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -180,6 +180,17 @@ def test_command_says_what_it_did_and_refuses_unknown_organizations(tenant: Tena
             call_command("rotate_keys", "--organization", "nowhere")
     assert out.getvalue().startswith("epoch 2: 14 subjects and ")
     assert "the keys of 1 earlier epoch(s) are destroyed" in out.getvalue()
+
+
+def test_recorder_with_nothing_to_do_keeps_no_key(tenant: Tenant, recorder: Recorder) -> None:
+    accepted(tenant, [_record("user-1", id="once more")])
+    now = datetime.now(UTC)
+    while recorder.record_batch(now):
+        pass
+    recorder.record_batch(now + timedelta(seconds=9))
+    assert recorder.references
+    recorder.record_batch(now + timedelta(seconds=11))
+    assert not recorder.references
 
 
 def test_second_rotation_goes_on_from_the_first(tenant: Tenant, rotate: Rotate) -> None:
