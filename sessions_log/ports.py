@@ -113,10 +113,10 @@ class KeyChange(Protocol):
     def last_signed(self) -> Note | None:
         """The last checkpoint that was noted down."""
 
-    def retire_old(self) -> None:
+    def retire_old(self) -> bool:
         """From now on the newest key alone signs; the others' seeds are destroyed, their public halves are kept.
 
-        Finishes what a crash interrupted; does nothing where there are no others.
+        Returns whether there was one to destroy: also where a crash had interrupted that.
         """
 
 

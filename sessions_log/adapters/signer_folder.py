@@ -124,17 +124,17 @@ class FolderKeyChange:
         """See the port."""
         return guarded(self._last_signed)
 
-    def retire_old(self) -> None:
+    def retire_old(self) -> bool:
         """See the port."""
-        guarded(self._retire_old)
+        return guarded(self._retire_old)
 
     def _last_signed(self) -> Note | None:
         with self._locked() as descriptor:
             return _last_signed(descriptor)
 
-    def _retire_old(self) -> None:
+    def _retire_old(self) -> bool:
         with self._locked():
-            self._files.retire_old()
+            return self._files.retire_old()
 
 
 def _follows(last: Checkpoint, checkpoint: Checkpoint) -> bool:

@@ -13,13 +13,13 @@ from pathlib import Path
 
 from sessions_log.adapters.keyring_folder import create_durably, overwrite, sync_folder
 from sessions_log.domain.signed_note import SignerKey, VerifierKey
-from sessions_log.ports import KeyDestroyed
+from sessions_log.ports import KeyDestroyed, KeyringUnavailable
 
 _NAME = re.compile(r"signing-([1-9][0-9]*)\.key", re.ASCII)
 
 
 class SigningKeyFiles:
-    """Reads the files each time: another process may have changed them. All methods raise OSError."""
+    """Reads the files each time: another process may have changed them. Raises OSError, KeyringUnavailable."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -41,7 +41,10 @@ class SigningKeyFiles:
     def retired(self) -> list[VerifierKey]:
         """The keys that signed once, oldest first."""
         vkeys = [self._path(number, "vkey") for number in self._numbers() if self._is_retired(number)]
-        return [VerifierKey.parsed(path.read_text()) for path in vkeys]
+        try:
+            return [VerifierKey.parsed(path.read_text()) for path in vkeys]
+        except ValueError:  # InvalidNote among them
+            raise KeyringUnavailable("a retired verifier key cannot be read") from None
 
     def successor(self) -> SignerKey:
         """The key that will sign next, made and durable on first use."""
@@ -56,16 +59,18 @@ class SigningKeyFiles:
         path.rename(path.with_suffix(".key"))
         sync_folder(self._folder)
 
-    def retire_old(self) -> None:
-        """Let the newest key alone sign, and destroy the seeds of all others."""
+    def retire_old(self) -> bool:
+        """Let the newest key alone sign, and destroy the seeds of all others. Returns whether any was left."""
         old = self._numbers()[:-1]
         for number in old:
             if not self._is_retired(number):
                 vkey = _key(self._path(number, "key").read_bytes()).verifier
                 create_durably(self._path(number, "vkey"), str(vkey).encode())
         sync_folder(self._folder)
-        for number in old:
-            overwrite(self._path(number, "key"))
+        seeds = [path for number in old if (path := self._path(number, "key")).stat().st_size]
+        for path in seeds:
+            overwrite(path)
+        return bool(seeds)
 
     def _next(self) -> Path:
         return self._path(self._numbers()[-1] + 1, "next")

@@ -44,8 +44,8 @@ class RetireSigningKeys:
     actor: Actor
 
 
-def rotate_signing_key(command: RotateSigningKey, signer: LedgerSigner, ports: Ports) -> list[VerifierKey]:
-    """Make, announce and adopt a new key, unless two sign already. Returns the keys that sign now, oldest first.
+def rotate_signing_key(command: RotateSigningKey, signer: LedgerSigner, ports: Ports) -> None:
+    """Make, announce and adopt a new key, unless two sign already.
 
     Raises KeyDestroyed, KeyringUnavailable, UnfitStatement; then the old key alone goes on signing.
     """
@@ -56,11 +56,10 @@ def rotate_signing_key(command: RotateSigningKey, signer: LedgerSigner, ports: P
             details = {"keys": "signing", "new": str(successor), "replaces": [str(key) for key in signing]}
             _declare(command, details, ports)
             keys.adopt()
-        return keys.signing()
 
 
-def retire_signing_keys(command: RetireSigningKeys, signer: LedgerSigner, ports: Ports) -> list[VerifierKey]:
-    """End the time in which two keys sign. Returns the keys that are retired now, oldest first.
+def retire_signing_keys(command: RetireSigningKeys, signer: LedgerSigner, ports: Ports) -> None:
+    """End the time in which two keys sign, or finish what was interrupted.
 
     Raises NotSignedYet while no checkpoint has announced the new key, NothingToRetire, and what rotating raises.
     """
@@ -71,10 +70,8 @@ def retire_signing_keys(command: RetireSigningKeys, signer: LedgerSigner, ports:
             _require_signed(_note(command.served), new)
             details = {"keys": "signing", "retired": [str(key) for key in old], "signing": str(new)}
             _declare(command, details, ports)
-        keys.retire_old()
-    if not old:
-        raise NothingToRetire("one key alone signs this ledger")
-    return old
+        if not keys.retire_old():
+            raise NothingToRetire("one key alone signs this ledger")
 
 
 def _require_signed(note: Note | None, key: VerifierKey) -> None:

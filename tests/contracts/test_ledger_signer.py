@@ -156,9 +156,9 @@ def rotate(signer: FolderSigner) -> VerifierKey:
     return successor
 
 
-def retire(signer: FolderSigner) -> None:
+def retire(signer: FolderSigner) -> bool:
     with signer.changing(TRATTORIA, ORIGIN) as keys:
-        keys.retire_old()
+        return keys.retire_old()
 
 
 def test_successor_signs_nothing_until_it_is_adopted(folder: Path, signer: FolderSigner) -> None:
@@ -201,8 +201,10 @@ def test_retired_key_signs_no_more_and_what_it_signed_keeps_verifying(folder: Pa
 def test_seed_is_destroyed_in_its_own_file_and_is_not_made_again(folder: Path, signer: FolderSigner) -> None:
     signer.sign(TRATTORIA, ORIGIN, head(1), NOW)
     file = (folder / "organizations" / str(TRATTORIA) / "signing-1.key").stat().st_ino
+    assert not retire(signer)
     rotate(signer)
-    retire(signer)
+    assert retire(signer)
+    assert not retire(signer)
     signer_at(folder).verifiers(TRATTORIA, ORIGIN)
     emptied = (folder / "organizations" / str(TRATTORIA) / "signing-1.key").stat()
     assert (emptied.st_ino, emptied.st_size) == (file, 0)
@@ -285,3 +287,11 @@ def test_crash_at_any_point_leaves_keys_that_sign_and_a_change_that_can_be_taken
             assert survivor.signing(TRATTORIA, ORIGIN) == [before[1]]
             assert key_files(folder)["signing-1.key"] == 0
     assert crashes > 3
+
+
+def test_retired_verifier_key_that_was_damaged_is_said(folder: Path, signer: FolderSigner) -> None:
+    rotate(signer)
+    retire(signer)
+    (folder / "organizations" / str(TRATTORIA) / "signing-1.vkey").write_bytes(b"\xff")
+    with pytest.raises(KeyringUnavailable):
+        signer.verifiers(TRATTORIA, ORIGIN)
