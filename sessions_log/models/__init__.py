@@ -11,6 +11,7 @@ from sessions_log.models.recorder import Batch, BatchSpan, RecorderPosition
 from sessions_log.models.sequences import SessionSequence
 from sessions_log.models.session_logs import SessionLog
 from sessions_log.models.statements import Statement
+from sessions_log.models.witnesses import Cosignature, WitnessStanding
 
 __all__ = [
     "Address",
@@ -18,6 +19,7 @@ __all__ = [
     "BatchSpan",
     "Checkpoint",
     "Conflict",
+    "Cosignature",
     "Facet",
     "Finding",
     "FollowerPosition",
@@ -44,4 +46,5 @@ __all__ = [
     "Target",
     "Tombstone",
     "TreeNode",
+    "WitnessStanding",
 ]
