@@ -13,6 +13,7 @@ from sessions_log.domain.entry_id import KIND_SESSION_LOG, KIND_STATEMENT
 from sessions_log.domain.inbox import InboxRequest, day_of, open_body
 from sessions_log.domain.outcomes import ConflictSeen, Outcome, Quarantined
 from sessions_log.domain.sealing import CannotOpen
+from sessions_log.domain.sequences import numbers_of
 from sessions_log.domain.session_record import stored_records
 from sessions_log.domain.statements import Statement, UnfitStatement, read_statement
 from sessions_log.ports import (
@@ -178,8 +179,11 @@ class Recorder:
         if not fresh:
             return
         referred = references.refer(transaction.references, [candidate.record for candidate in fresh])
+        records = in_order(zip(fresh, referred, strict=True))
         common = Common(organization.id, organization.uid, services, now, references.search_key)
-        transaction.append(new_entries(in_order(zip(fresh, referred, strict=True)), common))
+        transaction.append(new_entries(records, common))
+        if numbers := numbers_of(records):
+            transaction.sequences.add(organization.id, numbers, now)
         for candidate in fresh:
             candidate.outcome.recorded += 1
 
