@@ -21,6 +21,7 @@ from sessions_log.adapters.checkpoint_store import PostgresCheckpoints
 from sessions_log.adapters.findings import FindingRepository
 from sessions_log.adapters.inbox import GroupCommitInbox
 from sessions_log.adapters.keyring_folder import FolderKeyring
+from sessions_log.adapters.ledger_verifying import LedgerVerifier
 from sessions_log.adapters.limits import LimitedInbox, RecordLimits
 from sessions_log.adapters.opening import PartOpener
 from sessions_log.adapters.recorder_store import PostgresRecorderStore
@@ -109,6 +110,11 @@ def ledger_signer() -> LedgerSigner:
     """Who signs ledgers' heads."""
     folder = Path(settings.KEYRING_FOLDER)
     return FolderSigner(FolderKeyring(folder), folder)
+
+
+def ledger_verifier(processes: int = 1) -> LedgerVerifier:
+    """Verifies ledgers, on connections of its own in the process's role."""
+    return LedgerVerifier(conninfo(), keyring(), ledger_signer(), settings.LEDGER_ORIGIN, processes)
 
 
 @cache

@@ -10,6 +10,7 @@ from sessions_log.domain.entries import decode_identity
 from sessions_log.domain.entry_id import KIND_SESSION_LOG
 from sessions_log.domain.references import (
     ADDRESS,
+    PROVISIONAL,
     SESSION,
     SUBJECT,
     TARGET,
@@ -26,7 +27,6 @@ from sessions_log.domain.session_record import Target as RecordTarget
 from sessions_log.ports import EntriesRefused, EpochKeys, References
 
 MOST_KEPT = 50_000
-_PROVISIONAL = "provisional"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +173,7 @@ class OrganizationReferences:
     def _new_session(self, lookup: bytes, token: str, user: str | None, wanted: Wanted) -> KnownSession:
         session_id = uuid.uuid4().bytes
         if user is None:
-            own = sealing.lookup(self.search_key, _PROVISIONAL, token)
+            own = sealing.lookup(self.search_key, PROVISIONAL, token)
             subject = self._new_subject(own, token, True, wanted)
         else:
             subject = self._subjects[user]

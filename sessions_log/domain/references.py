@@ -6,6 +6,7 @@ SUBJECT = "subject"
 SESSION = "session"
 TARGET = "target"
 ADDRESS = "address"
+PROVISIONAL = "provisional"  # stands for SUBJECT in the lookup of a subject of whom only a session is known
 
 
 @dataclass(frozen=True, slots=True)
