@@ -1,7 +1,7 @@
 """Builds adapters from settings, once per process."""
 
 from collections.abc import Callable, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,9 @@ from sessions_log.adapters.opening import PartOpener
 from sessions_log.adapters.recorder_store import PostgresRecorderStore
 from sessions_log.adapters.repositories import OrganizationRepository, ServiceKeyRepository, TransactionInbox
 from sessions_log.adapters.signer_folder import FolderSigner
+from sessions_log.adapters.verification_runs import VerificationRuns
 from sessions_log.commands.checkpointing import Checkpointer
+from sessions_log.commands.verifying import ScheduledVerification
 from sessions_log.domain.service_key import KnownKey
 from sessions_log.ports import Inbox, Keyring, LedgerSigner, Ports
 from sessions_log.queries.session_logs import Opener, closed
@@ -145,6 +147,21 @@ def drop_inbox_day(day: date) -> bool:
 def run_once(job: str, every: timedelta, work: Callable[[], None]) -> bool:
     """Do scheduled work for the period that is now, unless it is done already."""
     return jobs.run_once(job, every, work)
+
+
+def run_long(job: str, every: timedelta, work: Callable[[datetime], bool]) -> bool:
+    """Do a part of scheduled work that takes long, until the period's is done."""
+    return jobs.run_long(job, every, work)
+
+
+def verification_runs() -> VerificationRuns:
+    """Where runs of the verification are kept."""
+    return VerificationRuns()
+
+
+def scheduled_verification() -> ScheduledVerification:
+    """Verifies what is due, within this process."""
+    return ScheduledVerification(verification_runs(), ledger_verifier(), timezone.now)
 
 
 def make_months(months: Sequence[date]) -> None:

@@ -165,10 +165,12 @@ def _size_in(note: bytes) -> int:
 
 def _checkpoints(own: Connection[Any], organization_id: int, sizes: range) -> Iterator[StoredNote]:
     """Those of these sizes and the latest, in the order of signing."""
-    statement = (
-        "SELECT size, root, note FROM sessions_log_checkpoint c"
-        " WHERE organization_id = %s AND (size >= %s AND size < %s OR id = (SELECT max(id) FROM sessions_log_checkpoint WHERE organization_id = c.organization_id)) ORDER BY id"
-    )
+    statement = """
+        SELECT size, root, note FROM sessions_log_checkpoint c
+        WHERE organization_id = %s AND (size >= %s AND size < %s
+            OR id = (SELECT max(id) FROM sessions_log_checkpoint WHERE organization_id = c.organization_id))
+        ORDER BY id
+    """
     for size, root, note in _stream(own, "checkpoints", statement, organization_id, sizes.start, sizes.stop):
         # The columns beside the note are what pages read: they must say what the note says.
         is_same = note.split("\n")[1:3] == [str(size), base64.b64encode(root).decode()]

@@ -10,6 +10,7 @@ from sessions_log.models.read_models import Facet, FollowerPosition, MinuteCount
 from sessions_log.models.recorder import Batch, BatchSpan, RecorderPosition
 from sessions_log.models.session_logs import SessionLog
 from sessions_log.models.statements import Statement
+from sessions_log.models.verifications import Verification, VerificationPosition
 
 __all__ = [
     "Address",
@@ -41,4 +42,6 @@ __all__ = [
     "SubjectLink",
     "Target",
     "TreeNode",
+    "Verification",
+    "VerificationPosition",
 ]

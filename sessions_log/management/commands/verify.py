@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management import BaseCommand, CommandError
+from django.utils import timezone
 
 from sessions_log import wiring
 from sessions_log.domain.verification.results import Verified
+from sessions_log.domain.verification.runs import Kind, run_of
 from sessions_log.domain.verification.scope import Scope, VerifiedLedger
 from sessions_log.domain.verification.tree import StoredNote
 from sessions_log.management.operator import operator, record_command
@@ -61,9 +63,13 @@ class Command(BaseCommand):
         began, bar = time.monotonic(), ProgressBar(organization.slug)
         ledger = VerifiedLedger(organization.id, organization.uid, organization.slug, organization.epoch)
         result = Verified()
+        started_at, size = timezone.now(), 0
         verifier = wiring.ledger_verifier(min(MOST_PROCESSES, os.cpu_count() or 1))
         for result, size in verifier.run(ledger, scope):
             bar.show(f"{result.size:,} of {size:,} entries", result.size, size)
+        seqs = range(min(scope.rows_from, size), size)
+        run = run_of(organization.id, _kind(scope), seqs, result, started_at=started_at, finished_at=timezone.now())
+        wiring.verification_runs().add([run])
         for fault in result.faults[:SHOWN_FAULTS]:
             self.stderr.write(f"{organization.slug}: {fault.place}: {fault.words}")
         told = {
@@ -78,6 +84,12 @@ class Command(BaseCommand):
         }
         self.stdout.write(json.dumps(told))
         return not result.faults
+
+
+def _kind(scope: Scope) -> Kind:
+    if scope.kept:
+        return Kind.AGAINST
+    return Kind.OPENED if scope.opens else Kind.WHOLE
 
 
 def _chosen(slug: str | None) -> list[Organization]:
