@@ -45,7 +45,7 @@ _LOWEST, _BEYOND = -(2**63), 2**63 - 1
 class Place:
     """Which ledger is read, and where; handed to other processes through a pipe, never stored.
 
-    keys: where sealed parts are opened. erased: ids of subjects, sessions, targets and addresses that erasures removed.
+    keys: where sealed parts are opened. erased: subjects whose keys an erasure destroyed.
     """
 
     conninfo: str = field(repr=False)

@@ -4,7 +4,6 @@ import base64
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
-from uuid import UUID
 
 import psycopg
 from psycopg import Connection
@@ -12,6 +11,7 @@ from psycopg import Connection
 from sessions_log.adapters.counter_reading import counter_faults
 from sessions_log.adapters.ledger_checkers import Checkers, checkers
 from sessions_log.adapters.ledger_reading import Place
+from sessions_log.adapters.statement_reading import erased_subjects
 from sessions_log.domain.leaf import BUNDLE_LEAVES
 from sessions_log.domain.merkle import TILE_LEVELS, Frontier, Node
 from sessions_log.domain.tiles import HIGHEST_LEVEL
@@ -109,17 +109,20 @@ class LedgerVerifier:
         )
         if not scope.opens:
             return place
-        return replace(place, keys=self._keys(ledger), erased=_erased(own, ledger.organization_id))
+        return replace(place, keys=self._keys(own, ledger), erased=erased_subjects(own, ledger))
 
-    def _keys(self, ledger: VerifiedLedger) -> Keys | None:
-        """The keys that there are; the next epoch's too, while one is being changed for another."""
+    def _keys(self, own: Connection[Any], ledger: VerifiedLedger) -> Keys | None:
+        """The keys that there are of all epochs: which one counts, each row says."""
+        (epoch,) = own.execute(
+            "SELECT epoch FROM sessions_log_organization WHERE id = %s", (ledger.organization_id,)
+        ).fetchone() or (0,)
         try:
             id_key = self.keyring.id_key(ledger.uid)
         except KeyDestroyed:
             return None
         wrapping: dict[int, bytes] = {}
         search: dict[int, bytes] = {}
-        for number in range(1, ledger.epoch + 2):
+        for number in range(1, epoch + 1):
             try:
                 keys = self.keyring.epoch(ledger.uid, number)
             except KeyDestroyed:
@@ -131,11 +134,6 @@ class LedgerVerifier:
 def _accounted(own: Connection[Any], organization_id: int) -> tuple[range, ...]:
     """Entries whose rows a purge removed, as its statement says. There are no purges yet: nothing may be missing."""
     return ()
-
-
-def _erased(own: Connection[Any], organization_id: int) -> frozenset[UUID]:
-    """Subjects, sessions, targets and addresses that erasures removed. There are none yet: every key must be there."""
-    return frozenset()
 
 
 def _frontier(size: int, packed: bytes) -> Frontier | None:

@@ -32,7 +32,7 @@ class References:
         self._known: dict[str, dict[bytes, StoredReference]] = {SESSION: {}, TARGET: {}, ADDRESS: {}}
 
     def is_erased(self, own_id: bytes) -> bool:
-        """Whether an erasure removed it."""
+        """Whether an erasure accounts for a subject's missing key."""
         return own_id in self._erased
 
     def of(self, subjects: set[bytes], sessions: set[bytes], targets: set[bytes], addresses: set[bytes]) -> Referred:

@@ -20,7 +20,7 @@ class VerificationRuns:
         heads = LedgerHead.objects.filter(size__gt=0).values("organization_id")
         with_entries = Organization.objects.filter(id__in=heads).alias(moved=Subquery(moved))
         in_turn = with_entries.order_by(F("moved").asc(nulls_first=True), "id")
-        return [VerifiedLedger(*row) for row in in_turn.values_list("id", "uid", "slug", "epoch")]
+        return [VerifiedLedger(*row) for row in in_turn.values_list("id", "uid", "slug")]
 
     def size(self, organization_id: int) -> int:
         """See the protocol."""

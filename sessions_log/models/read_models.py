@@ -2,6 +2,8 @@
 
 from django.db import models
 
+FOLLOWER_LOCK = 0x666F6C6C  # "foll": one process at a time keeps a read model, by the hash of its name
+
 # Columns of MinuteCounter -> which entries they count, as SQL with doubled per cent signs; `is_redacted` and
 # `names_model` stand for findings and AI model that are there.
 COUNTED = {

@@ -14,7 +14,7 @@ import msgspec
 from sessions_log.domain import entry_id, sealing
 from sessions_log.domain.entries import IdentityPart, decode_identity
 from sessions_log.domain.entry_id import KIND_SESSION_LOG
-from sessions_log.domain.references import ADDRESS, PROVISIONAL, SESSION, SUBJECT, TARGET
+from sessions_log.domain.references import ADDRESS, SESSION, SUBJECT, TARGET, subject_lookup
 from sessions_log.domain.sealing import CannotOpen, PartCipher, ValueCipher
 from sessions_log.domain.verification.results import Fault
 
@@ -87,7 +87,7 @@ class Opening:
         self._keys = keys
         self._values = {epoch: ValueCipher(key) for epoch, key in keys.wrapping.items()}
         self._ciphers: dict[tuple[int | None, bytes | None], PartCipher] = {}
-        self._lookups: dict[tuple[int, str, str], bytes] = {}
+        self._lookups: dict[tuple[bytes, str, str, bool], bytes] = {}
 
     def entry_fault(self, entry: SealedEntry, referred: Referred) -> str | None:
         """What is wrong with an entry, None where all of it fits."""
@@ -121,7 +121,7 @@ class Opening:
                 if values is None:
                     raise Wrong("the keys of its epoch are gone")
                 value = self._value(values, one.sealed, one.id, table)
-                if self._lookup(one.epoch, table, value) != one.lookup:
+                if not self._is_lookup(one, table, value):
                     raise Wrong("its lookup is not that of its value")
             except Wrong as wrong:
                 yield Fault(f"{table} {entry_id.text(one.id)}", str(wrong))
@@ -148,7 +148,7 @@ class Opening:
         if identity.user is not None:
             is_own = not subject.is_provisional and self._is_lookup(subject, SUBJECT, identity.user)
         elif subject.is_provisional:
-            is_own = self._is_lookup(subject, PROVISIONAL, identity.session)
+            is_own = self._is_lookup(subject, SUBJECT, identity.session)
         else:
             is_own = session is None or session.subject == subject.id
         if not is_own:
@@ -180,7 +180,7 @@ class Opening:
         try:
             key = self._key(subject)
             name = self._value(ValueCipher(key), subject.sealed, subject.id, SUBJECT)
-            if not self._is_lookup(subject, PROVISIONAL if subject.is_provisional else SUBJECT, name):
+            if not self._is_lookup(subject, SUBJECT, name):
                 raise Wrong("its lookup is not that of its name")
         except Wrong as wrong:
             return str(wrong)
@@ -213,13 +213,18 @@ class Opening:
             raise Wrong("its sealed value does not open") from None
 
     def _is_lookup(self, row: StoredSubject | StoredReference, table: str, value: str) -> bool:
-        return row.epoch in self._keys.search and self._lookup(row.epoch, table, value) == row.lookup
+        is_provisional = isinstance(row, StoredSubject) and row.is_provisional
+        search = self._keys.search.get(row.epoch)
+        return search is not None and self._lookup(search, table, value, is_provisional=is_provisional) == row.lookup
 
-    def _lookup(self, epoch: int, table: str, value: str) -> bytes:
-        place = epoch, table, value
+    def _lookup(self, search: bytes, table: str, value: str, *, is_provisional: bool) -> bytes:
+        place = search, table, value, is_provisional
         lookup = self._lookups.get(place)
         if lookup is None:
-            lookup = sealing.lookup(self._keys.search[epoch], table, value)
+            if table == SUBJECT:
+                lookup = subject_lookup(search, value, is_provisional=is_provisional)
+            else:
+                lookup = sealing.lookup(search, table, value)
             if len(self._lookups) >= _LOOKUPS_KEPT:
                 self._lookups.clear()
             self._lookups[place] = lookup

@@ -15,7 +15,6 @@ class VerifiedLedger(NamedTuple):
     organization_id: int
     uid: UUID
     slug: str
-    epoch: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,7 +61,7 @@ class Command(BaseCommand):
 
     def _verify(self, organization: Organization, scope: Scope) -> bool:
         began, bar = time.monotonic(), ProgressBar(organization.slug)
-        ledger = VerifiedLedger(organization.id, organization.uid, organization.slug, organization.epoch)
+        ledger = VerifiedLedger(organization.id, organization.uid, organization.slug)
         result = Verified()
         started_at, size = timezone.now(), 0
         verifier = wiring.ledger_verifier(min(MOST_PROCESSES, os.cpu_count() or 1))
