@@ -93,6 +93,17 @@ def test_key_that_is_gone_without_an_erasure_is_named(verify: Verify, tamper: Ta
     assert entry.endswith(": the key of its subject is gone, and no erasure accounts for it")
 
 
+def test_tombstone_that_no_statement_stands_behind_accounts_for_nothing(verify: Verify, tamper: Tamper) -> None:
+    tamper(
+        "tombstone",
+        "WITH gone AS (DELETE FROM sessions_log_subjectkey WHERE subject_id IN (SELECT id FROM sessions_log_subject"
+        " WHERE organization_id = {org} AND is_provisional) RETURNING subject_id)"
+        " INSERT INTO sessions_log_tombstone (id, organization_id, statement_id, erased_at)"
+        " SELECT subject_id, {org}, gen_random_uuid(), now() FROM gone",
+    )
+    assert verify("--open")[0].endswith(": its key is gone, and no erasure accounts for it")
+
+
 @pytest.mark.parametrize("column", ["identity", "subject_id"])
 def test_parts_or_people_swapped_between_entries_are_named(verify: Verify, tamper: Tamper, column: str) -> None:
     tamper(
