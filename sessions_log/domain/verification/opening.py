@@ -18,7 +18,7 @@ from sessions_log.domain.references import ADDRESS, SESSION, SUBJECT, TARGET, su
 from sessions_log.domain.sealing import CannotOpen, PartCipher, ValueCipher
 from sessions_log.domain.verification.results import Fault
 
-_LOOKUPS_KEPT = 50_000
+_MOST_KEPT = 50_000
 
 
 class SealedEntry(NamedTuple):
@@ -81,13 +81,13 @@ class Referred(NamedTuple):
 
 
 class Opening:
-    """Opens the entries and references of one organization. Keeps lookups, and ciphers of the subjects at hand."""
+    """Opens the entries and references of one organization, as of one moment: what was seen once, holds."""
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
         self._values = {epoch: ValueCipher(key) for epoch, key in keys.wrapping.items()}
         self._ciphers: dict[tuple[int | None, bytes | None], PartCipher] = {}
-        self._lookups: dict[tuple[bytes, str, str, bool], bytes] = {}
+        self._agreed: dict[bytes, str] = {}  # by the id of a row: the value that it was seen to stand for
 
     def entry_fault(self, entry: SealedEntry, referred: Referred) -> str | None:
         """What is wrong with an entry, None where all of it fits."""
@@ -192,7 +192,7 @@ class Opening:
         cipher = self._ciphers.get(place)
         if cipher is None:
             cipher = PartCipher(self._key(subject), sealing.PART_IDENTITY)
-            if len(self._ciphers) >= _LOOKUPS_KEPT:
+            if len(self._ciphers) >= _MOST_KEPT:
                 self._ciphers.clear()
             self._ciphers[place] = cipher
         return cipher
@@ -213,19 +213,19 @@ class Opening:
             raise Wrong("its sealed value does not open") from None
 
     def _is_lookup(self, row: StoredSubject | StoredReference, table: str, value: str) -> bool:
-        is_provisional = isinstance(row, StoredSubject) and row.is_provisional
+        """Whether a row stands for this value. Most entries ask what others asked before: that is kept."""
+        if self._agreed.get(row.id) == value:
+            return True
         search = self._keys.search.get(row.epoch)
-        return search is not None and self._lookup(search, table, value, is_provisional=is_provisional) == row.lookup
-
-    def _lookup(self, search: bytes, table: str, value: str, *, is_provisional: bool) -> bytes:
-        place = search, table, value, is_provisional
-        lookup = self._lookups.get(place)
-        if lookup is None:
-            if table == SUBJECT:
-                lookup = subject_lookup(search, value, is_provisional=is_provisional)
-            else:
-                lookup = sealing.lookup(search, table, value)
-            if len(self._lookups) >= _LOOKUPS_KEPT:
-                self._lookups.clear()
-            self._lookups[place] = lookup
-        return lookup
+        if search is None:
+            return False
+        if isinstance(row, StoredSubject):
+            own = subject_lookup(search, value, is_provisional=row.is_provisional)
+        else:
+            own = sealing.lookup(search, table, value)
+        if own != row.lookup:
+            return False
+        if len(self._agreed) >= _MOST_KEPT:
+            self._agreed.clear()
+        self._agreed[row.id] = value
+        return True
