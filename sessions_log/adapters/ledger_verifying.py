@@ -14,6 +14,7 @@ from sessions_log.adapters.ledger_reading import Place
 from sessions_log.adapters.statement_reading import erased_subjects
 from sessions_log.domain.leaf import BUNDLE_LEAVES
 from sessions_log.domain.merkle import TILE_LEVELS, Frontier, Node
+from sessions_log.domain.signed_note import VerifierKey
 from sessions_log.domain.tiles import HIGHEST_LEVEL
 from sessions_log.domain.verification.opening import Keys
 from sessions_log.domain.verification.results import MOST_FAULTS, Verified
@@ -53,6 +54,8 @@ class LedgerVerifier:
             processes = self.processes if stored.size >= self.worth_spreading else 1
             with checkers(place, processes) as by:
                 known = self._beside_the_ledger(own, place, scope, by)
+                if not stored.keys:
+                    known.fault("the organization's keys", "they are gone: no checkpoint can be verified")
                 for result in verify(stored, wanted, by.parts):
                     yield result, stored.size
             # A row that was changed explains what is wrong with the entries that refer to it.
@@ -74,7 +77,7 @@ class LedgerVerifier:
             "SELECT size, frontier FROM sessions_log_ledgerhead WHERE organization_id = %s", (ledger.organization_id,)
         ).fetchone()
         size, packed = row or (0, b"")
-        keys = self.signer.verifiers(ledger.uid, f"{self.origin}/{ledger.slug}")
+        keys = self._verifiers(ledger)
         return StoredLedger(
             origins=frozenset(key.name for key in keys),
             head=_frontier(size, packed),
@@ -83,6 +86,12 @@ class LedgerVerifier:
             notes=self._notes(own, ledger, scope),
             keys=keys,
         )
+
+    def _verifiers(self, ledger: VerifiedLedger) -> list[VerifierKey]:
+        try:
+            return self.signer.verifiers(ledger.uid, f"{self.origin}/{ledger.slug}")
+        except KeyDestroyed:
+            return []
 
     def _notes(self, own: Connection[Any], ledger: VerifiedLedger, scope: Scope) -> list[Iterable[StoredNote]]:
         """All checkpoints; with a part of the ledger those that lie in it, and the database's latest."""

@@ -4,6 +4,7 @@ import dataclasses
 import io
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,8 @@ from django.db import connection
 from django.db.models import F
 
 from sessions_log import tasks, wiring
+from sessions_log.adapters.keyring_folder import FolderKeyring
+from sessions_log.adapters.signer_folder import FolderSigner
 from sessions_log.commands.checkpointing import Checkpointer
 from sessions_log.commands.verifying import ScheduledVerification
 from sessions_log.domain.verification import runs
@@ -20,8 +23,10 @@ from sessions_log.domain.verification.results import Fault, Verified
 from sessions_log.domain.verification.runs import Kind, Run
 from sessions_log.domain.verification.scope import Scope, VerifiedLedger
 from sessions_log.models import JobRun, LedgerHead, MinuteCounter, Verification, VerificationPosition
+from sessions_log.ports import HeadRefused, KeyDestroyed
 from sessions_log.queries.health import findings_now
 from sessions_log.queries.verification import failed_ledgers, latest_verification
+from tests.conftest import Servers
 from tests.integration.api import accepted
 from tests.integration.conftest import RunAs
 from tests.organizations import Tenant, make_tenant, session_record
@@ -38,7 +43,8 @@ def tenant(record_all: Callable[[], None], checkpointer: Checkpointer, follow_al
     for count in (500, ENTRIES - 500):
         accepted(tenant, [_record(at) for at in range(count)])
     record_all()
-    checkpointer.publish(datetime.now(UTC))
+    with suppress(KeyDestroyed, HeadRefused):  # of organizations that other tests have damaged
+        checkpointer.publish(datetime.now(UTC))
     follow_all()
     return tenant
 
@@ -214,3 +220,17 @@ def test_no_transaction_is_open_while_a_long_job_works(run_as: RunAs) -> None:
     with run_as("worker"):
         assert wiring.run_long(f"job-{datetime.now(UTC).timestamp()}", timedelta(days=3650), work)
     assert seen == [(False, 0)]
+
+
+def test_organization_whose_keys_are_gone_is_told_of_and_keeps_nothing_else_waiting(
+    ledger: VerifiedLedger, servers: Servers
+) -> None:
+    (servers.keyring / "organizations" / str(ledger.uid)).rename(servers.keyring / f"away-{ledger.uid}")
+    lost = dataclasses.replace(wiring.ledger_verifier(), keyring=FolderKeyring(servers.keyring))
+    lost = dataclasses.replace(lost, signer=FolderSigner(FolderKeyring(servers.keyring), servers.keyring))
+    *_, (result, _) = lost.run(ledger, Scope(opens=True))
+    (servers.keyring / f"away-{ledger.uid}").rename(servers.keyring / "organizations" / str(ledger.uid))
+    assert [fault.words for fault in result.faults[:2]] == [
+        "they are gone: nothing of it can be opened",
+        "they are gone: no checkpoint can be verified",
+    ]
