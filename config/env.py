@@ -50,11 +50,11 @@ class Environment:
         """A text, or None."""
         return self._variables.get(name) or None
 
-    def whole(self, name: str, default: int) -> int:
-        """A whole number."""
+    def whole(self, name: str, default: int, *, most: int = 2**31 - 1) -> int:
+        """A whole number, from 0."""
         value = self._variables.get(name) or str(default)
-        if not value.isdigit():
-            raise ImproperlyConfigured(f"{name} must be a whole number.")
+        if not (value.isascii() and value.isdigit() and len(value) <= 10 and int(value) <= most):
+            raise ImproperlyConfigured(f"{name} must be a whole number from 0 to {most:,}.")
         return int(value)
 
     def flag(self, name: str, default: bool) -> bool:

@@ -27,6 +27,7 @@ MUNIMENT_HOME = env.home
 # What ledgers' names begin with, until their first key is made; from then on the name stays with the key.
 LEDGER_ORIGIN = env.text("MUNIMENT_LEDGER_ORIGIN", _public.hostname or "localhost")
 IS_LEDGER_PUBLIC = env.choice("MUNIMENT_PUBLIC_LEDGER", ("0", "1"), "0") == "1"
+GAP_GRACE_MINUTES = env.whole("MUNIMENT_GAP_GRACE_MINUTES", 15, most=43_200)
 KEYRING_FOLDER = env.text("MUNIMENT_KEYRING", str(env.home / "keyring"))
 
 # Whether two holders of a right, named on the console, may stand for an approval in the portal.

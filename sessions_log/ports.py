@@ -1,6 +1,6 @@
 """What commands need from outside. Each protocol says what its methods promise."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,6 +13,7 @@ from sessions_log.domain.merkle import Frontier
 from sessions_log.domain.outcomes import ConflictSeen, Outcome, Quarantined
 from sessions_log.domain.references import Reference, SubjectReference, Wanted
 from sessions_log.domain.sender import Sender
+from sessions_log.domain.sequences import Ranges, SettledSession, UnsettledSession
 from sessions_log.domain.service_key import NewKey
 from sessions_log.domain.signed_note import Note, VerifierKey
 from sessions_log.domain.statements import Statement
@@ -195,12 +196,46 @@ class References(Protocol):
         """Store new subjects, keys, sessions, targets, addresses and links."""
 
 
+class SessionSequences(Protocol):
+    """The senders' own counts within sessions, within a transaction of the recorder."""
+
+    def add(self, organization_id: int, numbers: Mapping[bytes, Ranges], now: datetime) -> None:
+        """Note the numbers that came, by session id (16 bytes); `now` is when what they leave out was first seen."""
+
+    def unsettled(self, until: datetime, most: int, refused: Collection[int]) -> list[UnsettledSession]:
+        """The sessions whose missing numbers changed at this time or before and are not stated since.
+
+        At most `most`, those that wait longest first; none of organizations that are `refused`.
+        """
+
+    def settle(self, sessions: Sequence[SettledSession], now: datetime) -> None:
+        """Note what is stated of sessions, and that what has begun to be missing waits from now on."""
+
+
+class UnstatedLedger(NamedTuple):
+    """A ledger whose digest is to be stated: how many entries it has, and its last digest's place and time.
+
+    statements: how many of the entries from the last digest on (from 0 where there is none) are statements.
+    """
+
+    organization_id: int
+    uid: UUID
+    size: int
+    statements: int
+    digest_seq: int | None
+    digest_at: datetime | None
+
+
 class RecorderTransaction(Protocol):
     """One transaction of the recorder; all or nothing, committed when its context ends."""
 
     @property
     def references(self) -> References:
         """The references."""
+
+    @property
+    def sequences(self) -> SessionSequences:
+        """The senders' own counts."""
 
     def pending(self, most_records: int) -> list[InboxRequest]:
         """Requests after the position, live lane before bulk, whole, of about `most_records` records."""
@@ -222,6 +257,9 @@ class RecorderTransaction(Protocol):
 
     def append_statements(self, organization_id: int, statements: Sequence[Statement]) -> None:
         """Give the statements their seq, extend the ledger, store them. Raises EntriesExist, EntriesRefused."""
+
+    def unstated(self, hour: datetime, most: int, refused: Collection[int]) -> list[UnstatedLedger]:
+        """The shard's ledgers without a digest since this moment, at most `most`; none of those that are `refused`."""
 
     def finish(self, requests: Sequence[InboxRequest], outcomes: Sequence[Outcome]) -> int:
         """Write the outcomes and the batch, move the position. Returns the batch's number."""

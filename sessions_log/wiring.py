@@ -31,6 +31,7 @@ from sessions_log.adapters.repositories import OrganizationRepository, ServiceKe
 from sessions_log.adapters.signer_folder import FolderSigner
 from sessions_log.adapters.verification_runs import VerificationRuns
 from sessions_log.commands.checkpointing import Checkpointer
+from sessions_log.commands.completeness import Completeness
 from sessions_log.commands.verifying import ScheduledVerification
 from sessions_log.domain.service_key import KnownKey
 from sessions_log.ports import Inbox, Keyring, LedgerSigner, Ports
@@ -119,6 +120,11 @@ def recorder_store(shard: int) -> PostgresRecorderStore:
 def checkpointer(store: PostgresRecorderStore, shard: int) -> Checkpointer:
     """Signs the ledgers of a shard, on its recorder's connection."""
     return Checkpointer(PostgresCheckpoints(store.connected, shard), ledger_signer(), settings.LEDGER_ORIGIN)
+
+
+def completeness(store: PostgresRecorderStore) -> Completeness:
+    """States what a shard's ledgers and sessions hold, on its recorder's connection."""
+    return Completeness(store, timedelta(minutes=settings.GAP_GRACE_MINUTES))
 
 
 @cache

@@ -72,6 +72,7 @@ RIGHTS: Mapping[str, Mapping[str, str]] = {
         "worker": _R,
         "retention": "SELECT, UPDATE (epoch, lookup, sealed, subject_id), DELETE",
     },
+    "sessions_log_sessionsequence": {"web": _R, "recorder": _W},
     "sessions_log_target": {"web": _R, "recorder": _A, "worker": _R, "retention": _KEYED},
     "sessions_log_address": {"web": _R, "recorder": _A, "worker": _R, "retention": _KEYED},
     "sessions_log_tombstone": {"web": _R, "follower": _R, "worker": _R, "retention": _A},

@@ -11,11 +11,12 @@ from psycopg import Connection
 from sessions_log.adapters.counter_reading import counter_faults
 from sessions_log.adapters.ledger_checkers import Checkers, checkers
 from sessions_log.adapters.ledger_reading import Place
-from sessions_log.adapters.statement_reading import erased_subjects
+from sessions_log.adapters.statement_reading import erased_subjects, statements
 from sessions_log.domain.leaf import BUNDLE_LEAVES
 from sessions_log.domain.merkle import TILE_LEVELS, Frontier, Node
 from sessions_log.domain.signed_note import VerifierKey
 from sessions_log.domain.tiles import HIGHEST_LEVEL
+from sessions_log.domain.verification.digests import digest_faults
 from sessions_log.domain.verification.opening import Keys
 from sessions_log.domain.verification.results import MOST_FAULTS, Verified
 from sessions_log.domain.verification.scope import Scope, VerifiedLedger
@@ -54,6 +55,8 @@ class LedgerVerifier:
             processes = self.processes if stored.size >= self.worth_spreading else 1
             with checkers(place, processes) as by:
                 known = self._beside_the_ledger(own, place, scope, by)
+                if scope.is_whole:
+                    known.take(digest_faults(statements(own, ledger, "digest")))
                 if not stored.keys:
                     known.fault("the organization's keys", "they are gone: no checkpoint can be verified")
                 for result in verify(stored, wanted, by.parts):

@@ -24,24 +24,26 @@ def erased_subjects(connection: Connection[Any], ledger: VerifiedLedger) -> froz
     """Subjects whom a statement in the ledger says to be erased. A tombstone that none stands behind proves nothing."""
     stated = {
         UUID(hex=subject)
-        for details in statements(connection, ledger, "erasure")
+        for _, details in statements(connection, ledger, "erasure")
         for subject in details.get("subjects", ())
     }
     pending = connection.execute(_PENDING, {"organization": ledger.organization_id})
     return frozenset(stated | {own_id for (own_id,) in pending})
 
 
-def statements(connection: Connection[Any], ledger: VerifiedLedger, of_type: str) -> Iterator[dict[str, Any]]:
-    """The details of all statements of a type, in their order. Those that are none are told of with their entries."""
+def statements(
+    connection: Connection[Any], ledger: VerifiedLedger, of_type: str
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Seq and details of all statements of a type, in their order. What is none is told of with its entry."""
     with connection.cursor(name=f"statements_{of_type}") as cursor:
         cursor.execute(
-            "SELECT body FROM sessions_log_statement WHERE organization_id = %s AND type = %s ORDER BY seq",
+            "SELECT seq, body FROM sessions_log_statement WHERE organization_id = %s AND type = %s ORDER BY seq",
             (ledger.organization_id, of_type),
             binary=True,
         )
-        for (body,) in cursor:
+        for seq, body in cursor:
             try:
                 read_statement(body, ledger.uid)
             except UnfitStatement:
                 continue
-            yield details_of(body)
+            yield seq, details_of(body)

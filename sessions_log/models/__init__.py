@@ -8,6 +8,7 @@ from sessions_log.models.ledger import Checkpoint, LeafBundle, LeafTail, LedgerH
 from sessions_log.models.organizations import Organization, Service, ServiceKey
 from sessions_log.models.read_models import Facet, FollowerPosition, MinuteCounter, SessionSummary
 from sessions_log.models.recorder import Batch, BatchSpan, RecorderPosition
+from sessions_log.models.sequences import SessionSequence
 from sessions_log.models.session_logs import SessionLog
 from sessions_log.models.statements import Statement
 from sessions_log.models.verifications import Verification, VerificationPosition
@@ -35,6 +36,7 @@ __all__ = [
     "ServiceKey",
     "Session",
     "SessionLog",
+    "SessionSequence",
     "SessionSummary",
     "Statement",
     "Subject",

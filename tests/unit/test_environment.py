@@ -71,3 +71,14 @@ def test_networks_are_read(said: str, networks: list[str]) -> None:
 def test_what_is_no_network_is_refused(said: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="PROXIES must list addresses or networks"):
         Environment({"MUNIMENT_HOME": "/none", "PROXIES": said}).networks("PROXIES")
+
+
+@pytest.mark.parametrize(("text", "number"), [("0", 0), ("43200", 43_200), ("", 15)])
+def test_whole_number_within_its_bounds_is_taken(text: str, number: int) -> None:
+    assert Environment({"GRACE": text}).whole("GRACE", 15, most=43_200) == number
+
+
+@pytest.mark.parametrize("text", ["43201", "-1", "1.5", "²", "٣", "1e3", "9" * 5_000, "a quarter"])
+def test_any_other_number_is_refused_with_what_is_allowed(text: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"^GRACE must be a whole number from 0 to 43,200\.$"):
+        Environment({"GRACE": text}).whole("GRACE", 15, most=43_200)

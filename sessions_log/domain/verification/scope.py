@@ -32,6 +32,11 @@ class Scope:
     references: bool = False
     kept: tuple[StoredNote, ...] = field(default=())
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether what goes through all of a ledger is looked at: with all of it, or with the last of many steps."""
+        return self.seqs is None or self.references
+
     def parts(self, size: int, accounted: tuple[range, ...]) -> Iterator[Part]:
         """The parts of a ledger of this size.
 

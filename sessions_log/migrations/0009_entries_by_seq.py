@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("sessions_log", "0007_epochs_and_tombstones"),
+        ("sessions_log", "0008_session_sequences"),
     ]
 
     operations = [
