@@ -170,10 +170,12 @@ def test_part_is_checked_alone_with_the_tree_above_and_the_end() -> None:
     ledger = Ledger(2_000)
     del ledger.rows[10], ledger.rows[600], ledger.rows[1_990]
     ledger.bundles[0] = b""
+    ledger.rows[10**6] = StoredEntry(2_000, bytes(16), b"slipped in")
     assert ledger.faults(Scope(seqs=range(512, 768))) == [
         "entry 600: its row is missing",
-        "entry 1990: its row is missing",
+        f"entry 2000 ({UUID(int=0)}): its row has no place in the ledger",
     ]
+    assert "entry 1990: its row is missing" in ledger.faults(Scope(seqs=range(1_800, 2_000)))
     ledger.nodes = [node if node.number != 1 else node._replace(hash=bytes(32)) for node in ledger.nodes]
     assert "the ledger's head: its hashes are not those of the leaves" in ledger.faults(Scope(seqs=range(512, 768)))
 

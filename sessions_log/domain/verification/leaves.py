@@ -94,12 +94,13 @@ def parts(size: int, *, rows_from: int = 0, accounted: tuple[range, ...] = ()) -
 
 
 def some_parts(size: int, seqs: range, *, accounted: tuple[range, ...] = ()) -> Iterator[Part]:
-    """The whole bundles that these entries stand in, and the ledger's end, which is always looked at."""
+    """The whole bundles that these entries stand in, and the ledger's end, whose leaves the tree needs in any case."""
     full = size // BUNDLE_LEAVES
     last = min(full, -(-seqs.stop // BUNDLE_LEAVES))
     for first in range(seqs.start // BUNDLE_LEAVES, last, PART_BUNDLES):
         yield Part(first=first, end=min(first + PART_BUNDLES, last), size=size, accounted=accounted)
-    yield Part(first=full, end=full + 1, size=size, accounted=accounted)
+    rows_from = 0 if seqs.stop > full * BUNDLE_LEAVES else size
+    yield Part(first=full, end=full + 1, size=size, rows_from=rows_from, accounted=accounted)
 
 
 def check_part(
