@@ -25,6 +25,7 @@ _ROLE_OF_COMMAND = {
     "erase": "RETENTION",
     "rotate_keys": "RETENTION",
 }
+LARGEST_FILE_BYTES = 64 * 1024
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -77,6 +78,20 @@ class Environment:
             raise ImproperlyConfigured(
                 f"{name} must list addresses or networks like 192.0.2.10,2001:db8::/32, or say none."
             ) from None
+
+    def file(self, name: str) -> str | None:
+        """What the file holds that is named, at most 64 KiB of UTF-8; None where none is named."""
+        if (path := self.optional(name)) is None:
+            return None
+        try:
+            with Path(path).open("rb") as file:
+                content = file.read(LARGEST_FILE_BYTES + 1)
+            text = content.decode()
+        except (OSError, UnicodeDecodeError):
+            raise ImproperlyConfigured(f"{name} must name a file of text that this account can read.") from None
+        if len(content) > LARGEST_FILE_BYTES:
+            raise ImproperlyConfigured(f"{name} names a file of more than {LARGEST_FILE_BYTES} bytes.")
+        return text
 
     def choice(self, name: str, allowed: tuple[str, ...], default: str) -> str:
         """One of the allowed words."""

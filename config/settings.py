@@ -7,6 +7,7 @@ from csp.constants import NONE, SELF
 from config.connections import BoundedConnection
 from config.env import ROOT, Environment, broker, database
 from config.production import refuse_unsafe_start
+from config.witnesses import witness_policy
 
 env = Environment()
 
@@ -28,6 +29,7 @@ MUNIMENT_HOME = env.home
 LEDGER_ORIGIN = env.text("MUNIMENT_LEDGER_ORIGIN", _public.hostname or "localhost")
 IS_LEDGER_PUBLIC = env.choice("MUNIMENT_PUBLIC_LEDGER", ("0", "1"), "0") == "1"
 GAP_GRACE_MINUTES = env.whole("MUNIMENT_GAP_GRACE_MINUTES", 15, most=43_200)
+WITNESS_POLICY = witness_policy(env)
 KEYRING_FOLDER = env.text("MUNIMENT_KEYRING", str(env.home / "keyring"))
 
 # Whether two holders of a right, named on the console, may stand for an approval in the portal.
@@ -226,6 +228,8 @@ CELERY_BEAT_SCHEDULE = {
     "verify-parts": {"task": "sessions_log.tasks.verify_next_parts", "schedule": 600.0},
     "verify-everything": {"task": "sessions_log.tasks.verify_everything", "schedule": 60.0},
     "health": {"task": "sessions_log.tasks.watch_health", "schedule": 30.0},
+    # Dropped rather than queued where the worker is behind: the next one asks for the same.
+    "witnesses": {"task": "sessions_log.tasks.seek_cosignatures", "schedule": 10.0, "options": {"expires": 10}},
 }
 
 # --- what reads the batches -----------------------------------------------------------------------------------

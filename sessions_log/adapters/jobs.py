@@ -18,9 +18,8 @@ def run_once(job: str, every: timedelta, work: Callable[[], None]) -> bool:
     Claim and work are one transaction: who comes second waits, then finds it done; work that fails leaves no
     claim, and is tried again at the next tick.
     """
-    period = _period(every)
     with transaction.atomic():
-        if not _claim(job, period):
+        if not claim(job, every):
             return False
         work()
     return True
@@ -43,6 +42,15 @@ def run_long(job: str, every: timedelta, work: Callable[[datetime], bool]) -> bo
             cursor.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", [_LOCK_CLASS, job])
 
 
+def claim(job: str, every: timedelta) -> bool:
+    """Claim a job's period that is now. Returns whether it was free.
+
+    On its own for work that waits for others' servers: no transaction may stay open for that long, because the inbox
+    is read up to the oldest one. Such work that fails is done again in the next period.
+    """
+    return _claim(job, _period(every))
+
+
 def _period(every: timedelta) -> datetime:
     """The beginning of the period that is now."""
     now = timezone.now()
@@ -54,7 +62,6 @@ def _is_done(job: str, period: datetime) -> bool:
 
 
 def _claim(job: str, period: datetime) -> bool:
-    """Note down that the period's work is done, or with this transaction will be. Returns whether nobody had."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO sessions_log_jobrun (job, period) VALUES (%s, %s) ON CONFLICT DO NOTHING", [job, period]

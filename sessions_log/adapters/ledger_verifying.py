@@ -1,7 +1,7 @@
 """Verifications of ledgers as they are stored: rows, leaves, tree, checkpoints and what the keys can tell."""
 
 import base64
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from sessions_log.domain.signed_note import VerifierKey
 from sessions_log.domain.tiles import HIGHEST_LEVEL
 from sessions_log.domain.verification.digests import digest_faults
 from sessions_log.domain.verification.opening import Keys
-from sessions_log.domain.verification.results import MOST_FAULTS, Verified
+from sessions_log.domain.verification.results import MOST_FAULTS, Fault, Verified
 from sessions_log.domain.verification.scope import Scope, VerifiedLedger
 from sessions_log.domain.verification.tree import StoredLedger, StoredNote, verify
 from sessions_log.ports import KeyDestroyed, Keyring, LedgerSigner
@@ -38,6 +38,7 @@ class LedgerVerifier:
     keyring: Keyring
     signer: LedgerSigner
     origin: str
+    signature_faults: Callable[[VerifiedLedger], Iterable[Fault]]
     processes: int = 1
     worth_spreading: int = 50_000
 
@@ -56,6 +57,7 @@ class LedgerVerifier:
             with checkers(place, processes) as by:
                 known = self._beside_the_ledger(own, place, scope, by)
                 if scope.is_whole:
+                    known.take(self.signature_faults(ledger) if stored.keys else ())
                     known.take(digest_faults(statements(own, ledger, "digest")))
                 if not stored.keys:
                     known.fault("the organization's keys", "they are gone: no checkpoint can be verified")

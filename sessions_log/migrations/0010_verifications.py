@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("sessions_log", "0009_entries_by_seq"),
+        ("sessions_log", "0009_session_sequences"),
     ]
 
     operations = [

@@ -12,6 +12,7 @@ from sessions_log.models.sequences import SessionSequence
 from sessions_log.models.session_logs import SessionLog
 from sessions_log.models.statements import Statement
 from sessions_log.models.verifications import Verification, VerificationPosition
+from sessions_log.models.witnesses import Cosignature, WitnessStanding
 
 __all__ = [
     "Address",
@@ -19,6 +20,7 @@ __all__ = [
     "BatchSpan",
     "Checkpoint",
     "Conflict",
+    "Cosignature",
     "Facet",
     "Finding",
     "FollowerPosition",
@@ -47,4 +49,5 @@ __all__ = [
     "TreeNode",
     "Verification",
     "VerificationPosition",
+    "WitnessStanding",
 ]

@@ -1,11 +1,12 @@
 """URLs of the environment as the settings that Django, django-redis and Celery take."""
 
 import ssl
+from pathlib import Path
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from config.env import Environment, broker, database
+from config.env import LARGEST_FILE_BYTES, Environment, broker, database
 
 VERIFIED = {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_check_hostname": True}
 
@@ -65,6 +66,29 @@ def test_url_that_is_none_is_not_quoted() -> None:
 def test_networks_are_read(said: str, networks: list[str]) -> None:
     read = Environment({"MUNIMENT_HOME": "/none", "PROXIES": said}).networks("PROXIES")
     assert [str(network) for network in read] == networks
+
+
+@pytest.mark.parametrize(
+    ("content", "refusal"),
+    [
+        (None, "WITNESSES must name a file of text that this account can read."),
+        (b"\xff", "WITNESSES must name a file of text that this account can read."),
+        (b"a" * (LARGEST_FILE_BYTES + 1), "WITNESSES names a file of more than 65536 bytes."),
+    ],
+)
+def test_file_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes | None, refusal: str) -> None:
+    file = tmp_path / "file"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(ImproperlyConfigured) as refused:
+        Environment({"MUNIMENT_HOME": "/none", "WITNESSES": str(file)}).file("WITNESSES")
+    assert str(refused.value) == refusal
+
+
+def test_file_is_read_where_one_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("quorum\n")
+    environment = Environment({"MUNIMENT_HOME": "/none", "WITNESSES": str(tmp_path / "file")})
+    assert (environment.file("WITNESSES"), environment.file("NOTHING")) == ("quorum\n", None)
 
 
 @pytest.mark.parametrize("said", ["proxy.example", "192.0.2.1/24", "none, 192.0.2.1", "192.0.2.300", "*"])

@@ -7,7 +7,7 @@ import sessions_log.fields
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("sessions_log", "0007_epochs_and_tombstones"),
+        ("sessions_log", "0008_cosignatures"),
     ]
 
     operations = [

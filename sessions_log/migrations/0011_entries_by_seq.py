@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("sessions_log", "0008_session_sequences"),
+        ("sessions_log", "0010_verifications"),
     ]
 
     operations = [
