@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 import psycopg
@@ -48,9 +49,11 @@ class LedgerVerifier:
         All of it is of one moment: rows that come in meanwhile are not missed. Raises KeyringUnavailable, and what
         psycopg raises.
         """
+        # Counted before that moment: what is signed after it may be of entries that came after it.
+        signed = sum(1 for _ in self.signer.signed(ledger.uid))
         with psycopg.connect(self.conninfo, autocommit=True, connect_timeout=3, application_name="verify") as own:
             own.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            stored = self._stored(own, ledger, scope)
+            stored = self._stored(own, ledger, scope, signed)
             place = self._place(own, ledger, scope)
             wanted = scope.parts(stored.size, _accounted(own, ledger.organization_id))
             processes = self.processes if stored.size >= self.worth_spreading else 1
@@ -77,7 +80,7 @@ class LedgerVerifier:
             known.take(counter_faults(own, place.organization_id))
         return known
 
-    def _stored(self, own: Connection[Any], ledger: VerifiedLedger, scope: Scope) -> StoredLedger:
+    def _stored(self, own: Connection[Any], ledger: VerifiedLedger, scope: Scope, signed: int) -> StoredLedger:
         row = own.execute(
             "SELECT size, frontier FROM sessions_log_ledgerhead WHERE organization_id = %s", (ledger.organization_id,)
         ).fetchone()
@@ -88,7 +91,7 @@ class LedgerVerifier:
             head=_frontier(size, packed),
             size=size,
             nodes={level: _nodes(own, ledger.organization_id, level) for level in _LEVELS},
-            notes=self._notes(own, ledger, scope),
+            notes=self._notes(own, ledger, scope, signed),
             keys=keys,
         )
 
@@ -98,13 +101,14 @@ class LedgerVerifier:
         except KeyDestroyed:
             return []
 
-    def _notes(self, own: Connection[Any], ledger: VerifiedLedger, scope: Scope) -> list[Iterable[StoredNote]]:
+    def _notes(
+        self, own: Connection[Any], ledger: VerifiedLedger, scope: Scope, signed: int
+    ) -> list[Iterable[StoredNote]]:
         """All checkpoints; with a part of the ledger those that lie in it, and the database's latest."""
         sizes = _sizes(scope.seqs) if scope.seqs is not None else range(2**63 - 1)
-        signed = self.signer.signed(ledger.uid)
         beside = (
             StoredNote(f"checkpoint beside the keys, line {line}", note)
-            for line, note in signed
+            for line, note in islice(self.signer.signed(ledger.uid), signed)
             if scope.seqs is None or _size_in(note) in sizes
         )
         return [*([one] for one in scope.kept), beside, _checkpoints(own, ledger.organization_id, sizes)]

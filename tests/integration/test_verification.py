@@ -18,7 +18,7 @@ from sessions_log.adapters.keyring_folder import FolderKeyring
 from sessions_log.adapters.signer_folder import FolderSigner
 from sessions_log.commands.checkpointing import Checkpointer
 from sessions_log.commands.verifying import ScheduledVerification
-from sessions_log.domain.verification import runs
+from sessions_log.domain.verification import leaves, runs
 from sessions_log.domain.verification.results import Fault, Verified
 from sessions_log.domain.verification.runs import Kind, Run
 from sessions_log.domain.verification.scope import Scope, VerifiedLedger
@@ -99,6 +99,25 @@ def test_several_processes_come_to_the_same(ledger: VerifiedLedger) -> None:
     *_, (here, _) = wiring.ledger_verifier().run(ledger, scope)
     assert beside == here
     assert (beside.size, beside.opened, beside.faults) == (size, size, [])
+
+
+def test_what_is_recorded_and_signed_meanwhile_belongs_to_the_next_run(
+    ledger: VerifiedLedger,
+    tenant: Tenant,
+    record_all: Callable[[], None],
+    checkpointer: Checkpointer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(leaves, "PART_BUNDLES", 1)
+    steps = wiring.ledger_verifier().run(ledger, Scope(opens=True, references=True))
+    first, size = next(steps)
+    accepted(tenant, [session_record() for _ in range(300)])
+    record_all()
+    with suppress(KeyDestroyed, HeadRefused):  # of organizations that other tests have damaged
+        checkpointer.publish(datetime.now(UTC))
+    assert first.size < size
+    *_, (result, _) = steps
+    assert (result.size, result.faults) == (size, [])
 
 
 def test_counter_that_was_changed_is_named_by_its_minute(tenant: Tenant, run_as: RunAs) -> None:
