@@ -104,7 +104,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
             copy_with_keys_of_then=steal(copy, keys_of_then, [user]),
             copy=steal(copy, portal.home.keyring, [user]),
             now=now,
-            verified=portal.manage("verify", *_PERSON).stdout,
+            verified=portal.manage("verify", *_PERSON, "--open").stdout,
         )
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from sessions_log import wiring
 from sessions_log.adapters.recorder_store import PostgresRecorderStore
+from sessions_log.commands import recording
 from sessions_log.commands.intake import put_records
 from sessions_log.commands.recording import Recorder
 from sessions_log.domain.inbox import InboxRequest
@@ -36,7 +37,11 @@ def _request(tenant: Tenant) -> InboxRequest:
     return dataclasses.replace(kept.request, shard=SHARD)
 
 
-def test_requests_are_recorded_in_the_order_of_numbers_and_each_once(connect: Connect, servers: Servers) -> None:
+def test_requests_are_recorded_in_the_order_of_numbers_and_each_once(
+    connect: Connect, servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # One a batch: within a batch entries stand in the order of time.
+    monkeypatch.setattr(recording, "MOST_RECORDS", 1)
     tenant, superuser = make_tenant(), connect("superuser")
     superuser.execute("INSERT INTO sessions_log_recorderposition VALUES (70, 7, 0, '0', 0), (71, 7, 1, '0', 0)")
     requests = {xid: _request(tenant) for xid in ("10", "100", "9", "99")}
@@ -53,10 +58,10 @@ def test_requests_are_recorded_in_the_order_of_numbers_and_each_once(connect: Co
 
     store = PostgresRecorderStore(lambda: servers.url("recorder"), SHARD)
     recorder = Recorder(store, wiring.keyring())
-    taken = [recorder.record_batch(datetime.now(UTC)) for _ in range(2)]
+    taken = [recorder.record_batch(datetime.now(UTC)) for _ in range(5)]
     store.close()
 
-    assert taken == [4, 0]
+    assert taken == [1, 1, 1, 1, 0]
     seqs = {xid: entry_receipt(tenant.organization.id, UUID(bytes=one.entry_ids)).seq for xid, one in requests.items()}
     assert sorted(seqs, key=lambda xid: seqs[xid] or 0) == ["9", "10", "99", "100"]
     position = superuser.execute("SELECT xid::text FROM sessions_log_recorderposition WHERE id = 70").fetchone()
