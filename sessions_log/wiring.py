@@ -28,6 +28,7 @@ from sessions_log.adapters.repositories import OrganizationRepository, ServiceKe
 from sessions_log.adapters.signer_folder import FolderSigner
 from sessions_log.commands.checkpointing import Checkpointer
 from sessions_log.domain.service_key import KnownKey
+from sessions_log.domain.signed_note import VerifierKey
 from sessions_log.ports import Inbox, Keyring, LedgerSigner, Ports
 from sessions_log.queries.session_logs import Opener, closed
 
@@ -109,6 +110,11 @@ def ledger_signer() -> LedgerSigner:
     """Who signs ledgers' heads."""
     folder = Path(settings.KEYRING_FOLDER)
     return FolderSigner(FolderKeyring(folder), folder)
+
+
+def ledger_keys(organization_uid: UUID, slug: str) -> list[VerifierKey]:
+    """The keys that sign an organization's ledger now, oldest first."""
+    return ledger_signer().verifiers(organization_uid, f"{settings.LEDGER_ORIGIN}/{slug}")
 
 
 @cache

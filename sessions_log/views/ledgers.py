@@ -116,8 +116,7 @@ class KeysView(LedgerView):
     def get(self, request: Request, organization: str) -> HttpResponse:
         """Verifier keys (vkeys), one a line."""
         own = self.organization(request, organization)
-        origin = f"{settings.LEDGER_ORIGIN}/{own.slug}"
-        return _text("".join(f"{key}\n" for key in wiring.ledger_signer().verifiers(own.uid, origin)))
+        return _text("".join(f"{key}\n" for key in wiring.ledger_keys(own.uid, own.slug)))
 
 
 def _size(request: Request, largest: int) -> int:

@@ -1,0 +1,52 @@
+"""What proves one entry: its leaf, the way from there to the latest checkpoint, and the row that the leaf is of."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from sessions_log.domain.evidence import Head, Place
+from sessions_log.domain.merkle import inclusion_proof
+from sessions_log.models import Checkpoint, Organization, SessionLog
+from sessions_log.queries import ledger
+from sessions_log.queries.entry_rows import ROW, CommittedRow, committed_row
+from sessions_log.queries.session_logs import service_names
+
+_AT_ONCE = 5_000
+
+
+def place_in_ledger(organization_id: int, seq: int) -> Place | None:
+    """The place of the entry with this seq; None where the ledger holds no leaf there that can be read."""
+    try:
+        leaf = ledger.leaf_at(organization_id, seq)
+    except (IndexError, ValueError):
+        return None
+    checkpoint = ledger.latest_checkpoint(organization_id)
+    if checkpoint is None or checkpoint.size <= seq:
+        return Place(seq, leaf, None)
+    try:
+        path = inclusion_proof(seq, checkpoint.size, ledger.subtrees(organization_id))
+    except (IndexError, ValueError):  # other leaves or nodes are damaged: no path leads to the root
+        path = []
+    return Place(seq, leaf, head_of(checkpoint), tuple(path))
+
+
+def head_of(checkpoint: Checkpoint) -> Head:
+    """A stored checkpoint as proofs need it."""
+    return Head(checkpoint.size, bytes(checkpoint.root), checkpoint.note, checkpoint.signed_at)
+
+
+def row_of_entry(organization: Organization, entry_id: UUID) -> CommittedRow | None:
+    """What a session log's row gives of its leaf; None where it is no such row, or one that no entry has."""
+    rows = SessionLog.objects.filter(organization_id=organization.id, id=entry_id).values_list(*ROW)
+    found = rows.first()
+    if found is None:
+        return None
+    return committed_row(found, organization.uid.hex, service_names(organization.id))
+
+
+def rows_of_entries(organization: Organization, size: int) -> Iterator[CommittedRow]:
+    """What the rows of the first `size` entries give of their leaves, by seq; to be read within one transaction."""
+    services, uid = service_names(organization.id), organization.uid.hex
+    rows = SessionLog.objects.filter(organization_id=organization.id, seq__lt=size).order_by("seq")
+    for row in rows.values_list(*ROW).iterator(_AT_ONCE):
+        if (committed := committed_row(row, uid, services)) is not None:
+            yield committed
