@@ -15,6 +15,7 @@ from sessions_log.domain.references import Reference, SubjectReference, Wanted
 from sessions_log.domain.sender import Sender
 from sessions_log.domain.service_key import NewKey
 from sessions_log.domain.signed_note import Note, VerifierKey
+from sessions_log.domain.statements import Statement
 
 
 class KeyringUnavailable(Exception):
@@ -200,6 +201,9 @@ class RecorderTransaction(Protocol):
 
         Raises EntriesExist, EntriesRefused, MissingMonths.
         """
+
+    def append_statements(self, organization_id: int, statements: Sequence[Statement]) -> None:
+        """Give the statements their seq, extend the ledger, store them. Raises EntriesExist, EntriesRefused."""
 
     def finish(self, requests: Sequence[InboxRequest], outcomes: Sequence[Outcome]) -> int:
         """Write the outcomes and the batch, move the position. Returns the batch's number."""

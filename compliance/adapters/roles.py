@@ -36,6 +36,7 @@ RIGHTS: Mapping[str, Mapping[str, str]] = {
     "sessions_log_leafbundle": {"web": _R, "recorder": _A, "worker": _R},
     "sessions_log_treenode": {"web": _R, "recorder": _A, "worker": _R},
     "sessions_log_checkpoint": {"web": _R, "recorder": _A, "worker": _R},
+    "sessions_log_statement": {"web": _R, "recorder": _A, "worker": _R, "retention": _R},
     "sessions_log_leaftail": {"web": _R, "recorder": "SELECT, INSERT, DELETE", "worker": _R},
     "sessions_log_sessionlog": {"web": _R, "recorder": _A, "follower": _R, "worker": _R},
     # FOR KEY SHARE asks for UPDATE on some column: `created_at` means nothing.

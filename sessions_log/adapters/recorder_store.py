@@ -13,10 +13,12 @@ from sessions_log.adapters import copying, partitions
 from sessions_log.adapters.ledger_store import PostgresLedgers
 from sessions_log.adapters.recorder_references import PostgresReferences, uuids
 from sessions_log.domain.entries import POLICY_VERSION, NewEntries
+from sessions_log.domain.entry_id import KIND_STATEMENT, hour_of
 from sessions_log.domain.inbox import LANE_BULK, LANE_LIVE, InboxRequest
 from sessions_log.domain.outcomes import ConflictSeen, Outcome, Quarantined
 from sessions_log.domain.redaction import DETECTORS_VERSION
 from sessions_log.domain.spans import spans_of
+from sessions_log.domain.statements import Statement, statement_leaf
 from sessions_log.ports import EntriesExist, EntriesRefused, MissingMonths, RecordingOrganization, ShardTaken
 
 _LOCK_CLASS = 0x6D756E69  # "muni": the advisory locks of recorders
@@ -184,6 +186,23 @@ class PostgresRecorderTransaction:
         self._ledgers.append(entries.organization_id, head, leaves)
         self._spans += spans_of(entries.organization_id, entries.kind, placed, first_seq)
         self._entries += entries.count
+
+    def append_statements(self, organization_id: int, statements: Sequence[Statement]) -> None:
+        """See the port."""
+        head = self._ledgers.head(organization_id)
+        with self._connection.cursor() as cursor:
+            cursor.executemany(
+                "INSERT INTO sessions_log_statement (id, organization_id, seq, stated_at, type, body)"
+                " VALUES (%s, %s, %s, %s, %s, %s)",
+                [
+                    (UUID(bytes=one.id), organization_id, seq, one.stated_at, one.type, one.body)
+                    for seq, one in enumerate(statements, head.size)
+                ],
+            )
+        self._ledgers.append(organization_id, head, [statement_leaf(one.body) for one in statements])
+        placed = [(one.id, hour_of(one.stated_at)) for one in statements]
+        self._spans += spans_of(organization_id, KIND_STATEMENT, placed, head.size)
+        self._entries += len(statements)
 
     def _require_months(self, wanted: set[date]) -> None:
         if not wanted <= self._months:

@@ -9,11 +9,12 @@ import msgspec
 
 from sessions_log.commands.referring import OrganizationReferences, SubjectGone
 from sessions_log.domain.entries import Common, Recordable, encode_record, new_entries
-from sessions_log.domain.entry_id import KIND_SESSION_LOG
+from sessions_log.domain.entry_id import KIND_SESSION_LOG, KIND_STATEMENT
 from sessions_log.domain.inbox import InboxRequest, day_of, open_body
 from sessions_log.domain.outcomes import ConflictSeen, Outcome, Quarantined
 from sessions_log.domain.sealing import CannotOpen, record_digest
 from sessions_log.domain.session_record import SessionRecord, stored_records
+from sessions_log.domain.statements import Statement, UnfitStatement, read_statement
 from sessions_log.ports import (
     EntriesExist,
     EntriesRefused,
@@ -106,19 +107,26 @@ class Recorder:
         services = transaction.services([request.service_id for request in requests])
         outcomes: list[Outcome] = []
         candidates: dict[int, list[Candidate]] = defaultdict(list)
+        statements: dict[int, list[Statement]] = defaultdict(list)
         quarantined: list[Quarantined] = []
         for request in requests:
             outcome = Outcome(request.id, request.organization_id)
             outcomes.append(outcome)
+            organization = organizations[request.organization_id]
             try:
-                found = self._open(request, outcome, organizations[request.organization_id])
+                if request.kind == KIND_STATEMENT:
+                    statements[organization.id].append(self._open_statement(request, organization))
+                    outcome.recorded = 1
+                else:
+                    found = self._open(request, outcome, organization)
+                    candidates[organization.id] += found
             except Unrecordable as error:
                 outcome.quarantined = request.records
                 quarantined.append(Quarantined(request, str(error)))
-            else:
-                candidates[request.organization_id] += found
         for organization_id, found in candidates.items():
             self._record_organization(transaction, organizations[organization_id], services, found, now)
+        for organization_id, stated in statements.items():
+            transaction.append_statements(organization_id, stated)
         if quarantined:
             transaction.quarantine(quarantined)
         transaction.finish(requests, outcomes)
@@ -127,14 +135,9 @@ class Recorder:
         """The records of a request. Raises Unrecordable."""
         if request.kind != KIND_SESSION_LOG:
             raise Unrecordable("a kind of record that this version does not know")
+        body = self._body(request, organization)
         try:
-            key = self.keyring.inbox_key(day_of(request.id))
-            body = open_body(request.sealed, key, request_id=request.id, organization=organization.uid)
             records = stored_records(body)
-        except KeyDestroyed:
-            raise Unrecordable("the inbox key of its day is destroyed") from None
-        except CannotOpen:
-            raise Unrecordable("it does not open under the inbox key of its day") from None
         except msgspec.MsgspecError:
             raise Unrecordable("its records cannot be read") from None
         if len(records) != request.records:
@@ -155,6 +158,26 @@ class Recorder:
             )
             for at, record in enumerate(records)
         ]
+
+    def _open_statement(self, request: InboxRequest, organization: RecordingOrganization) -> Statement:
+        """The statement in a request. Raises Unrecordable."""
+        try:
+            statement = read_statement(self._body(request, organization), organization.uid)
+        except UnfitStatement as error:
+            raise Unrecordable(str(error)) from None
+        if statement.id != request.entry_ids:
+            raise Unrecordable("its statement has another id than it says")
+        return statement
+
+    def _body(self, request: InboxRequest, organization: RecordingOrganization) -> bytes:
+        """What was sealed. Raises Unrecordable."""
+        try:
+            key = self.keyring.inbox_key(day_of(request.id))
+            return open_body(request.sealed, key, request_id=request.id, organization=organization.uid)
+        except KeyDestroyed:
+            raise Unrecordable("the inbox key of its day is destroyed") from None
+        except CannotOpen:
+            raise Unrecordable("it does not open under the inbox key of its day") from None
 
     def _record_organization(
         self,

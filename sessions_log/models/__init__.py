@@ -9,6 +9,7 @@ from sessions_log.models.organizations import Organization, Service, ServiceKey
 from sessions_log.models.read_models import Facet, FollowerPosition, MinuteCounter, SessionSummary
 from sessions_log.models.recorder import Batch, BatchSpan, RecorderPosition
 from sessions_log.models.session_logs import SessionLog
+from sessions_log.models.statements import Statement
 
 __all__ = [
     "Address",
@@ -34,6 +35,7 @@ __all__ = [
     "Session",
     "SessionLog",
     "SessionSummary",
+    "Statement",
     "Subject",
     "SubjectKey",
     "SubjectLink",

@@ -2,11 +2,14 @@
 
 import base64
 from collections.abc import Iterator
+from heapq import merge
+from operator import attrgetter
 
 from django.db import connection
 
 from sessions_log.domain.merkle import TILE_LEVELS, Frontier, Node
 from sessions_log.domain.signed_note import VerifierKey
+from sessions_log.domain.statements import UnfitStatement, read_statement, statement_leaf
 from sessions_log.domain.tiles import HIGHEST_LEVEL
 from sessions_log.domain.verification import StoredEntry, StoredLedger, StoredNote
 from sessions_log.models import (
@@ -16,6 +19,7 @@ from sessions_log.models import (
     LedgerHead,
     Organization,
     SessionLog,
+    Statement,
     TreeNode,
 )
 from sessions_log.queries.entry_rows import ROW, committed_row
@@ -56,7 +60,9 @@ def stored_ledger(
             .order_by("first_seq").values_list("first_seq", "leaves").iterator(_AT_ONCE)
         ),
         nodes={level: _nodes(organization.id, level) for level in _levels()},
-        entries=_entries(organization, first_entry),
+        entries=merge(
+            _entries(organization, first_entry), _statements(organization, first_entry), key=attrgetter("seq", "id")
+        ),
         first_entry=first_entry,
         notes=_notes(organization.id, kept),
         keys=keys,
@@ -96,3 +102,15 @@ def _entries(organization: Organization, first_entry: int) -> Iterator[StoredEnt
     for row in rows.values_list(*ROW).iterator(_AT_ONCE):
         committed = committed_row(row, uid, services)
         yield StoredEntry(row[0], row[1], committed.leaf() if committed else None)
+
+
+def _statements(organization: Organization, first_entry: int) -> Iterator[StoredEntry]:
+    rows = Statement.objects.filter(organization_id=organization.id, seq__gte=first_entry).order_by("seq")
+    for own_id, seq, stated_at, of_type, body in rows.values_list("id", "seq", "stated_at", "type", "body").iterator():
+        try:
+            read = read_statement(bytes(body), organization.uid)
+        except UnfitStatement:
+            yield StoredEntry(seq, own_id, None)
+            continue
+        is_same = (read.id, read.stated_at, read.type) == (own_id.bytes, stated_at, of_type)
+        yield StoredEntry(seq, own_id, statement_leaf(read.body) if is_same else None)
