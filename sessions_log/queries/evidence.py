@@ -1,11 +1,16 @@
 """What proves one entry: its leaf, the way from there to the latest checkpoint, and the row that the leaf is of."""
 
+import json
 from collections.abc import Iterator
+from heapq import merge
+from operator import itemgetter
+from typing import Any
 from uuid import UUID
 
+from sessions_log.domain.entry_id import KIND_SESSION_LOG, KIND_STATEMENT
 from sessions_log.domain.evidence import Head, Place
 from sessions_log.domain.merkle import inclusion_proof
-from sessions_log.models import Checkpoint, Organization, SessionLog
+from sessions_log.models import Checkpoint, Organization, SessionLog, Statement
 from sessions_log.queries import ledger
 from sessions_log.queries.entry_rows import ROW, CommittedRow, committed_row
 from sessions_log.queries.session_logs import service_names
@@ -43,10 +48,21 @@ def row_of_entry(organization: Organization, entry_id: UUID) -> CommittedRow | N
     return committed_row(found, organization.uid.hex, service_names(organization.id))
 
 
-def rows_of_entries(organization: Organization, size: int) -> Iterator[CommittedRow]:
-    """What the rows of the first `size` entries give of their leaves, by seq; to be read within one transaction."""
+def rows_of_entries(organization: Organization, size: int) -> Iterator[dict[str, Any]]:
+    """What the first `size` leaves stand for, where it is still there, by seq; to be read within one transaction."""
+    return merge(_records(organization, size), _statements(organization, size), key=itemgetter("seq"))
+
+
+def _records(organization: Organization, size: int) -> Iterator[dict[str, Any]]:
     services, uid = service_names(organization.id), organization.uid.hex
     rows = SessionLog.objects.filter(organization_id=organization.id, seq__lt=size).order_by("seq")
     for row in rows.values_list(*ROW).iterator(_AT_ONCE):
-        if (committed := committed_row(row, uid, services)) is not None:
-            yield committed
+        if (one := committed_row(row, uid, services)) is not None:
+            columns = json.loads(one.columns)
+            yield {"seq": one.seq, "kind": KIND_SESSION_LOG, "nonce": one.nonce.hex(), "columns": columns}
+
+
+def _statements(organization: Organization, size: int) -> Iterator[dict[str, Any]]:
+    rows = Statement.objects.filter(organization_id=organization.id, seq__lt=size).order_by("seq")
+    for seq, body in rows.values_list("seq", "body").iterator(_AT_ONCE):
+        yield {"seq": seq, "kind": KIND_STATEMENT, "statement": json.loads(bytes(body))}

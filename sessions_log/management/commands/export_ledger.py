@@ -11,18 +11,14 @@ from django.core.management import BaseCommand, CommandError
 from django.db import transaction
 
 from sessions_log import wiring
-from sessions_log.domain.entry_id import KIND_SESSION_LOG
 from sessions_log.domain.tiles import TILE_WIDTH, TilePlace, tiles_of
 from sessions_log.management.operator import operator, record_command
 from sessions_log.management.progress import ProgressBar
 from sessions_log.models import Checkpoint, Organization
 from sessions_log.queries import ledger
-from sessions_log.queries.entry_rows import CommittedRow
 from sessions_log.queries.evidence import rows_of_entries
 from sessions_log.queries.organizations import organization_by_slug
 from sessions_log.queries.verification import as_of_one_moment
-
-_ROWS = "rows"
 
 
 class Command(BaseCommand):
@@ -91,16 +87,11 @@ def _add(path: Path, content: bytes) -> None:
         file.write(content)
 
 
-def _add_rows(folder: Path, rows: Iterable[CommittedRow]) -> int:
+def _add_rows(folder: Path, rows: Iterable[dict[str, Any]]) -> int:
     """One file for each bundle that has rows, by the bundle's number. Returns how many."""
     files = 0
-    for number, of_bundle in groupby(rows, key=lambda row: row.seq // TILE_WIDTH):
+    for number, of_bundle in groupby(rows, key=lambda row: int(row["seq"]) // TILE_WIDTH):
         name = TilePlace(None, number).path().removeprefix("entries/")
-        _add(folder / _ROWS / f"{name}.ndjson", b"".join(_line(row) for row in of_bundle))
+        _add(folder / "rows" / f"{name}.ndjson", b"".join(json.dumps(row).encode() + b"\n" for row in of_bundle))
         files += 1
     return files
-
-
-def _line(row: CommittedRow) -> bytes:
-    told = {"seq": row.seq, "kind": KIND_SESSION_LOG, "nonce": row.nonce.hex(), "columns": json.loads(row.columns)}
-    return json.dumps(told).encode() + b"\n"
