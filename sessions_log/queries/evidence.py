@@ -7,6 +7,8 @@ from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
+
 from sessions_log.domain.entry_id import KIND_SESSION_LOG, KIND_STATEMENT
 from sessions_log.domain.evidence import Head, Place
 from sessions_log.domain.merkle import inclusion_proof
@@ -46,6 +48,19 @@ def row_of_entry(organization: Organization, entry_id: UUID) -> CommittedRow | N
     if found is None:
         return None
     return committed_row(found, organization.uid.hex, service_names(organization.id))
+
+
+def is_row_of(organization: Organization, entry_id: UUID, leaf: bytes) -> bool:
+    """Whether the row of a session log gives this leaf."""
+    row = row_of_entry(organization, entry_id)
+    return row is not None and row.gives(leaf)
+
+
+def read_one_moment() -> None:
+    """Make the transaction at hand read one snapshot, and sort in memory where that is small."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        cursor.execute("SET LOCAL work_mem = '64MB'")
 
 
 def rows_of_entries(organization: Organization, size: int) -> Iterator[dict[str, Any]]:

@@ -2,12 +2,19 @@
 
 import base64
 from collections.abc import Iterator
+from datetime import UTC
 from heapq import merge
 from operator import attrgetter
+from typing import Any
+from uuid import UUID
 
 from django.db import connection
 
+from sessions_log.domain.entries import OUTCOMES
+from sessions_log.domain.entry_id import KIND_SESSION_LOG, hour_in
+from sessions_log.domain.leaf import EntryColumns, canonical, leaf
 from sessions_log.domain.merkle import TILE_LEVELS, Frontier, Node
+from sessions_log.domain.sealing import PART_IDENTITY
 from sessions_log.domain.signed_note import VerifierKey
 from sessions_log.domain.statements import UnfitStatement, read_statement, statement_leaf
 from sessions_log.domain.tiles import HIGHEST_LEVEL
@@ -18,14 +25,19 @@ from sessions_log.models import (
     LeafTail,
     LedgerHead,
     Organization,
+    Service,
     SessionLog,
     Statement,
     TreeNode,
 )
-from sessions_log.queries.entry_rows import ROW, committed_row
-from sessions_log.queries.session_logs import service_names
 
 _AT_ONCE = 5_000
+_OUTCOME_NAMES = {number: name for name, number in OUTCOMES.items()}
+_COLUMNS = (
+    "seq", "id", "action", "address_id", "ai_model", "detectors", "duration", "findings", "hour", "outcome", "policy",
+    "recorded_at", "sensitive", "service_id", "session_id", "subject_id", "target_id", "target_type", "timestamp",
+    "nonce", "identity",
+)  # fmt: skip
 
 
 def as_of_one_moment() -> None:
@@ -97,11 +109,10 @@ def _notes(organization_id: int, kept: list[StoredNote]) -> Iterator[StoredNote]
 
 
 def _entries(organization: Organization, first_entry: int) -> Iterator[StoredEntry]:
-    services, uid = service_names(organization.id), organization.uid.hex
+    services = dict(Service.objects.filter(organization_id=organization.id).values_list("id", "name"))
     rows = SessionLog.objects.filter(organization_id=organization.id, seq__gte=first_entry).order_by("seq", "id")
-    for row in rows.values_list(*ROW).iterator(_AT_ONCE):
-        committed = committed_row(row, uid, services)
-        yield StoredEntry(row[0], row[1], committed.leaf() if committed else None)
+    for row in rows.values_list(*_COLUMNS).iterator(_AT_ONCE):
+        yield StoredEntry(row[0], row[1], _leaf(row, organization.uid.hex, services))
 
 
 def _statements(organization: Organization, first_entry: int) -> Iterator[StoredEntry]:
@@ -114,3 +125,20 @@ def _statements(organization: Organization, first_entry: int) -> Iterator[Stored
             continue
         is_same = (read.id, read.stated_at, read.type) == (own_id.bytes, stated_at, of_type)
         yield StoredEntry(seq, own_id, statement_leaf(read.body) if is_same else None)
+
+
+def _leaf(row: tuple[Any, ...], organization: str, services: dict[int, str]) -> bytes | None:
+    (_, own_id, action, address, ai_model, detectors, duration, findings, hour, outcome, policy, recorded_at,
+     sensitive, service, session, subject, target, target_type, timestamp, nonce, identity) = row  # fmt: skip
+    if service not in services or outcome not in _OUTCOME_NAMES or identity is None or hour != hour_in(own_id):
+        return None
+    columns = EntryColumns(
+        action, _hex(address), ai_model, detectors, duration, findings, own_id.hex, organization,
+        _OUTCOME_NAMES[outcome], policy, recorded_at.astimezone(UTC), sensitive, services[service], session.hex,
+        subject.hex, _hex(target), target_type, timestamp.astimezone(UTC),
+    )  # fmt: skip
+    return leaf(KIND_SESSION_LOG, bytes(nonce), canonical(columns), ((PART_IDENTITY, bytes(identity)),))
+
+
+def _hex(reference: UUID | None) -> str | None:
+    return reference.hex if reference is not None else None

@@ -16,9 +16,8 @@ from sessions_log.management.operator import operator, record_command
 from sessions_log.management.progress import ProgressBar
 from sessions_log.models import Checkpoint, Organization
 from sessions_log.queries import ledger
-from sessions_log.queries.evidence import rows_of_entries
+from sessions_log.queries.evidence import read_one_moment, rows_of_entries
 from sessions_log.queries.organizations import organization_by_slug
-from sessions_log.queries.verification import as_of_one_moment
 
 
 class Command(BaseCommand):
@@ -57,7 +56,7 @@ class Command(BaseCommand):
         """The files, all of one moment. Returns how many."""
         tiles, bar = sum(1 for _ in tiles_of(checkpoint.size)), ProgressBar("export")
         with transaction.atomic():
-            as_of_one_moment()
+            read_one_moment()
             for done, place in enumerate(tiles_of(checkpoint.size), 1):
                 content = ledger.tile(organization.id, place, checkpoint.size)
                 if content is None:
