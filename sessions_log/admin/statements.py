@@ -1,6 +1,5 @@
 """Statements: what the product itself declared about a ledger, in words, with proof."""
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
@@ -19,9 +18,7 @@ from sessions_log.domain.statements import details_of, statement_leaf
 from sessions_log.models import Organization, Statement
 from sessions_log.queries.statements import statement
 from sessions_log.templatetags.portal import count, moment
-from sessions_log.templatetags.statements import statement_type, told
-
-_LINE = 120
+from sessions_log.templatetags.statements import in_one_line, statement_type
 
 
 @admin.register(Statement)
@@ -43,6 +40,15 @@ class StatementAdmin(ReadOnlyAdmin):
             path("<uuid:statement_id>/evidence/", protect(self.evidence), name="sessions_log_statement_evidence"),
             *[url for url in super().get_urls() if url.name == "sessions_log_statement_changelist"],
         ]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list, and the record of the look at it."""
+        record_look(request, _organization(request), "admin.view", target=("page", "statements"))
+        return super().changelist_view(request, extra_context)
+
+    def page_meta(self, request: HttpRequest) -> str:
+        """How the list is ordered, and what looking at it leaves."""
+        return "newest first · this look is recorded"
 
     def page(self, request: HttpRequest, statement_id: UUID) -> HttpResponse:
         """One statement."""
@@ -88,20 +94,14 @@ class StatementAdmin(ReadOnlyAdmin):
         return statement_type(row.type)
 
     @admin.display(description="Says")
-    def says(self, row: Statement) -> str:
-        """Its body on one line."""
-        line = ", ".join(_short(details_of(bytes(row.body))))
-        return line if len(line) <= _LINE else f"{line[:_LINE]}…"
+    def says(self, row: Statement) -> SafeString:
+        """Its details on one line."""
+        return in_one_line(details_of(bytes(row.body)))
 
     @admin.display(description="Seq")
     def place(self, row: Statement) -> SafeString:
         """Its place in the ledger."""
         return count(row.seq)
-
-
-def _short(details: dict[str, Any]) -> Iterator[str]:
-    for name, value in told(details):
-        yield f"{name} {value if not isinstance(value, list | dict) else len(value)}"
 
 
 def _organization(request: HttpRequest) -> Organization:

@@ -9,7 +9,7 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from sessions_log.templatetags.portal import NONE, grouped
+from sessions_log.templatetags.portal import NONE, grouped, short_id
 
 register = template.Library()
 
@@ -60,6 +60,19 @@ def value_in_words(value: Any) -> SafeString:
             return _listed(value_in_words(one) for one in value)
     text = str(value)
     return format_html('<span class="id">{}</span>', UUID(text)) if _ID.fullmatch(text) else format_html("{}", text)
+
+
+def in_one_line(details: dict[str, Any]) -> SafeString:
+    """Names and values side by side; of lists how long they are, of ids the beginning."""
+    cells = ((name, _in_short(value)) for name, value in told(details) if value is not None)
+    return format_html_join("\N{EN SPACE}", '<span class="hint">{}</span> {}', cells)
+
+
+def _in_short(value: Any) -> SafeString:
+    if isinstance(value, list | dict):
+        return format_html("{}", grouped(len(value)))
+    is_id = isinstance(value, str) and _ID.fullmatch(value)
+    return short_id(UUID(value)) if is_id else value_in_words(value)
 
 
 def _listed(lines: Iterable[SafeString]) -> SafeString:
