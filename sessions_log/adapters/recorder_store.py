@@ -11,6 +11,7 @@ from psycopg import Connection
 
 from sessions_log.adapters import copying, partitions
 from sessions_log.adapters.ledger_store import PostgresLedgers
+from sessions_log.adapters.organization_keys import KEYS_LOCK
 from sessions_log.adapters.recorder_references import PostgresReferences, uuids
 from sessions_log.domain.entries import POLICY_VERSION, NewEntries
 from sessions_log.domain.entry_id import KIND_STATEMENT, hour_of
@@ -146,9 +147,13 @@ class PostgresRecorderTransaction:
         ]
 
     def organizations(self, ids: Sequence[int]) -> Mapping[int, RecordingOrganization]:
-        """See the port."""
+        """See the port. Who changes an organization's keys holds the same lock, alone."""
+        wanted = sorted(set(ids))
+        self._connection.execute(
+            "SELECT pg_advisory_xact_lock_shared(%s, id) FROM unnest(%s::int[]) AS wanted (id)", (KEYS_LOCK, wanted)
+        )
         rows = self._connection.execute(
-            "SELECT id, uid, epoch FROM sessions_log_organization WHERE id = ANY(%s)", (list(set(ids)),)
+            "SELECT id, uid, epoch, old_epoch, erasures FROM sessions_log_organization WHERE id = ANY(%s)", (wanted,)
         ).fetchall()
         return {row[0]: RecordingOrganization(*row) for row in rows}
 

@@ -162,11 +162,11 @@ def _organization(request: HttpRequest) -> Organization:
 
 
 def _opener(request: HttpRequest, organization: Organization) -> Opener:
-    return wiring.opener(organization.uid, organization.epoch, with_identities=may(request, IDENTIFY))
+    return wiring.opener(organization.uid, with_identities=may(request, IDENTIFY))
 
 
 def _closed(organization: Organization) -> Opener:
-    return wiring.opener(organization.uid, organization.epoch, with_identities=False)
+    return wiring.opener(organization.uid, with_identities=False)
 
 
 def _record(organization: Organization, log_id: UUID, opener: Opener) -> SessionLogRow:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -28,6 +28,8 @@ from sessions_log.ports import (
 MOST_RECORDS = 10_000
 MOST_SINGLY = 200
 WARY_BATCHES = 200
+# What is kept between batches are people's keys: a recorder that has nothing to do soon keeps none.
+KEPT_WHEN_IDLE = timedelta(seconds=10)
 
 
 @dataclass(slots=True)
@@ -49,6 +51,7 @@ class Recorder:
     keyring: Keyring
     references: dict[int, OrganizationReferences] = field(default_factory=dict)
     wary: int = 0
+    worked_at: datetime | None = None
 
     def record_batch(self, now: datetime) -> int:
         """Record what is pending, at most about MOST_RECORDS. Returns how many records were taken, 0 for none.
@@ -75,7 +78,11 @@ class Recorder:
             requests = transaction.pending(MOST_RECORDS)
             if requests:
                 self._record(transaction, requests, now)
-            return sum(request.records for request in requests)
+        if requests or self.worked_at is None:
+            self.worked_at = now
+        elif now - self.worked_at > KEPT_WHEN_IDLE:
+            self.references.clear()
+        return sum(request.records for request in requests)
 
     def _one_by_one(self, now: datetime) -> int:
         taken = 0
@@ -214,9 +221,9 @@ class Recorder:
 
     def _references(self, organization: RecordingOrganization) -> OrganizationReferences:
         known = self.references.get(organization.id)
-        if known is None or known.epoch != organization.epoch:
-            keys = self.keyring.epoch(organization.uid, organization.epoch)
-            known = OrganizationReferences(organization.id, keys)
+        if known is None or known.organization != organization:
+            keys = [self.keyring.epoch(organization.uid, number) for number in organization.epochs()]
+            known = OrganizationReferences(organization, keys)
             self.references[organization.id] = known
         return known
 

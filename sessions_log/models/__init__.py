@@ -3,7 +3,7 @@
 from sessions_log.models.findings import Finding
 from sessions_log.models.inbox import Conflict, InboxRow, QuarantinedRequest, RequestOutcome
 from sessions_log.models.jobs import JobRun
-from sessions_log.models.keys import Address, Session, Subject, SubjectKey, SubjectLink, Target
+from sessions_log.models.keys import Address, Session, Subject, SubjectKey, SubjectLink, Target, Tombstone
 from sessions_log.models.ledger import Checkpoint, LeafBundle, LeafTail, LedgerHead, TreeNode
 from sessions_log.models.organizations import Organization, Service, ServiceKey
 from sessions_log.models.read_models import Facet, FollowerPosition, MinuteCounter, SessionSummary
@@ -40,5 +40,6 @@ __all__ = [
     "SubjectKey",
     "SubjectLink",
     "Target",
+    "Tombstone",
     "TreeNode",
 ]

@@ -15,7 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from compliance import wiring as compliance
-from compliance.commands import AddPerson, GiveRight, add_person, give_right
+from compliance.commands.people import AddPerson, GiveRight, add_person, give_right
 from compliance.models import User
 from sessions_log import wiring
 from sessions_log.adapters.quarantine import QuarantineRepository
@@ -127,7 +127,7 @@ def test_signing_in_failing_and_out_are_records_of_the_product(record_all: Calla
 
     product = organization_by_slug("portal")
     assert product is not None
-    opener = wiring.opener(product.uid, product.epoch, with_identities=True)
+    opener = wiring.opener(product.uid, with_identities=True)
     rows = session_log_page(Search(organization_id=product.pk, user=user.email), opener).rows
     assert [row.action for row in rows] == ["admin.sign_out", "admin.sign_in", "admin.sign_in_failed"]
     assert [row.outcome_name for row in rows] == ["success", "success", "failure"]
