@@ -3,14 +3,13 @@
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 
 from sessions_log import wiring
-from sessions_log.admin.base import CURSOR, SEE, ReadOnlyAdmin, current_organization, may
+from sessions_log.admin.base import CURSOR, ReadOnlyAdmin, organization_to_see
 from sessions_log.admin.looks import record_look
 from sessions_log.admin.proving import cosigners, download
 from sessions_log.domain.merkle import consistency_proof
@@ -44,8 +43,8 @@ class CheckpointAdmin(ReadOnlyAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The list, on its first page under what is to be known of the ledger."""
-        organization = current_organization(request)
-        if organization is None or CURSOR in request.GET or not self.has_view_permission(request):
+        organization = organization_to_see(request)
+        if CURSOR in request.GET:
             return super().changelist_view(request, extra_context)
         latest = ledger.latest_checkpoint(organization.pk)
         keys = tuple(wiring.ledger_keys(organization.uid, organization.slug))
@@ -63,7 +62,7 @@ class CheckpointAdmin(ReadOnlyAdmin):
 
     def checkpoint(self, request: HttpRequest, checkpoint_id: int) -> HttpResponse:
         """One checkpoint, as it was signed."""
-        organization = _organization(request)
+        organization = organization_to_see(request)
         one = _checkpoint(organization, checkpoint_id)
         latest = ledger.latest_checkpoint(organization.pk)
         context = {
@@ -78,14 +77,14 @@ class CheckpointAdmin(ReadOnlyAdmin):
 
     def note(self, request: HttpRequest, checkpoint_id: int) -> HttpResponse:
         """A checkpoint to be kept elsewhere."""
-        organization = _organization(request)
+        organization = organization_to_see(request)
         one = _checkpoint(organization, checkpoint_id)
         _record_export(request, organization, "checkpoint", one.size)
         return download(one.note, f"{organization.slug}-{one.size}.checkpoint")
 
     def growth(self, request: HttpRequest, checkpoint_id: int) -> HttpResponse:
         """The proof that this checkpoint is the beginning of the latest one."""
-        organization = _organization(request)
+        organization = organization_to_see(request)
         one, latest = _checkpoint(organization, checkpoint_id), ledger.latest_checkpoint(organization.pk)
         if latest is None or latest.size < one.size:
             raise Http404("no checkpoint is as large as this one")
@@ -96,7 +95,7 @@ class CheckpointAdmin(ReadOnlyAdmin):
 
     def keys(self, request: HttpRequest) -> HttpResponse:
         """The verifier keys, one a line."""
-        organization = _organization(request)
+        organization = organization_to_see(request)
         _record_export(request, organization, "keys", None)
         keys = wiring.ledger_keys(organization.uid, organization.slug)
         return download("".join(f"{key}\n" for key in keys), f"{organization.slug}.vkeys")
@@ -120,13 +119,6 @@ class CheckpointAdmin(ReadOnlyAdmin):
     def signers(self, row: Checkpoint) -> SafeString:
         """How many signatures stand under it."""
         return count(row.note.count("\n\N{EM DASH} "))
-
-
-def _organization(request: HttpRequest) -> Organization:
-    organization = current_organization(request)
-    if organization is None or not may(request, SEE):
-        raise PermissionDenied
-    return organization
 
 
 def _checkpoint(organization: Organization, checkpoint_id: int) -> Checkpoint:

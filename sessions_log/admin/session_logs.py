@@ -17,7 +17,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from sessions_log import wiring
-from sessions_log.admin.base import IDENTIFY, SEE, ReadOnlyAdmin, current_organization, may
+from sessions_log.admin.base import IDENTIFY, ReadOnlyAdmin, may, organization_to_see
 from sessions_log.admin.looks import record_look
 from sessions_log.admin.proving import evidence_file, proof_file, prove
 from sessions_log.admin.session_log_filters import SessionLogFilters
@@ -59,7 +59,7 @@ class SessionLogAdmin(ReadOnlyAdmin):
 
     def list_page(self, request: HttpRequest) -> HttpResponse:
         """A page of records under the filters of the address."""
-        organization = _organization(request)
+        organization = organization_to_see(request)
         filters = _filters(organization, request.GET.dict())
         page = _page(filters, organization, _opener(request, organization))
         if filters.is_forwards and not page.has_newer:
@@ -72,7 +72,7 @@ class SessionLogAdmin(ReadOnlyAdmin):
     @method_decorator([require_POST, sensitive_post_parameters("q")])
     def search(self, request: HttpRequest) -> HttpResponse:
         """Find an exact value; the address of the answer names a random id, never the value."""
-        organization = _organization(request)
+        organization = organization_to_see(request)
         if not may(request, IDENTIFY):
             raise PermissionDenied
         value = request.POST.get("q", "").strip()[:_LONGEST_VALUE]
@@ -88,7 +88,7 @@ class SessionLogAdmin(ReadOnlyAdmin):
 
     def record_page(self, request: HttpRequest, log_id: UUID) -> HttpResponse:
         """One record: its facts, who it was, and what else happened in its session."""
-        organization = _organization(request)
+        organization = organization_to_see(request)
         opener = _opener(request, organization)
         row = _record(organization, log_id, opener)
         record_look(request, organization, "admin.view", target=("session-log", str(row.id)))
@@ -106,7 +106,7 @@ class SessionLogAdmin(ReadOnlyAdmin):
 
     def proof(self, request: HttpRequest, log_id: UUID) -> HttpResponse:
         """The record's `.tlog-proof`."""
-        organization = _organization(request)
+        organization = organization_to_see(request)
         row = _record(organization, log_id, _closed(organization))
         answer = proof_file(organization, row.seq)
         details = {"file": "proof", "seq": row.seq}
@@ -115,7 +115,7 @@ class SessionLogAdmin(ReadOnlyAdmin):
 
     def evidence(self, request: HttpRequest, log_id: UUID) -> HttpResponse:
         """The record with its proof; its sealed part too, closed and opened, for those who may see who."""
-        organization = _organization(request)
+        organization = organization_to_see(request)
         row = _record(organization, log_id, _opener(request, organization))
         may_open = may(request, IDENTIFY)
         answer = evidence_file(organization, row.seq, _substance(organization, row, with_sealed=may_open))
@@ -133,7 +133,7 @@ class SessionLogAdmin(ReadOnlyAdmin):
             "page": page,
             "searched": searched,
             "found_label": _found_label(filters, page),
-            "ledger_size": ledger_size(_organization(request).pk),
+            "ledger_size": ledger_size(organization_to_see(request).pk),
             "has_years": any(row.timestamp.year != timezone.now().year for row in page.rows),
             "highest_seq": max(sequence, default=None),
             "lowest_seq": min(sequence, default=None),
@@ -152,13 +152,6 @@ class SessionLogAdmin(ReadOnlyAdmin):
         response = TemplateResponse(request, template, {**frame, **context})
         response["Cache-Control"] = "no-store"
         return response
-
-
-def _organization(request: HttpRequest) -> Organization:
-    organization = current_organization(request)
-    if organization is None or not may(request, SEE):
-        raise PermissionDenied
-    return organization
 
 
 def _opener(request: HttpRequest, organization: Organization) -> Opener:

@@ -4,13 +4,12 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 
-from sessions_log.admin.base import SEE, ReadOnlyAdmin, current_organization, may
+from sessions_log.admin.base import ReadOnlyAdmin, organization_to_see
 from sessions_log.admin.looks import record_look
 from sessions_log.admin.proving import evidence_file, proof_file, prove
 from sessions_log.domain.evidence import Substance
@@ -43,7 +42,7 @@ class StatementAdmin(ReadOnlyAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The list, and the record of the look at it."""
-        record_look(request, _organization(request), "admin.view", target=("page", "statements"))
+        record_look(request, organization_to_see(request), "admin.view", target=("page", "statements"))
         return super().changelist_view(request, extra_context)
 
     def page_meta(self, request: HttpRequest) -> str:
@@ -52,7 +51,7 @@ class StatementAdmin(ReadOnlyAdmin):
 
     def page(self, request: HttpRequest, statement_id: UUID) -> HttpResponse:
         """One statement."""
-        organization = _organization(request)
+        organization = organization_to_see(request)
         one = _statement(organization, statement_id)
         record_look(request, organization, "admin.view", target=("statement", str(one.pk)))
         body = bytes(one.body)
@@ -69,7 +68,7 @@ class StatementAdmin(ReadOnlyAdmin):
 
     def proof(self, request: HttpRequest, statement_id: UUID) -> HttpResponse:
         """The statement's `.tlog-proof`."""
-        organization = _organization(request)
+        organization = organization_to_see(request)
         one = _statement(organization, statement_id)
         answer = proof_file(organization, one.seq)
         _record_export(request, organization, one, "proof")
@@ -77,7 +76,7 @@ class StatementAdmin(ReadOnlyAdmin):
 
     def evidence(self, request: HttpRequest, statement_id: UUID) -> HttpResponse:
         """The statement with its proof."""
-        organization = _organization(request)
+        organization = organization_to_see(request)
         one = _statement(organization, statement_id)
         answer = evidence_file(organization, one.seq, Substance(entry_id=one.pk, statement=bytes(one.body)))
         _record_export(request, organization, one, "evidence")
@@ -102,13 +101,6 @@ class StatementAdmin(ReadOnlyAdmin):
     def place(self, row: Statement) -> SafeString:
         """Its place in the ledger."""
         return count(row.seq)
-
-
-def _organization(request: HttpRequest) -> Organization:
-    organization = current_organization(request)
-    if organization is None or not may(request, SEE):
-        raise PermissionDenied
-    return organization
 
 
 def _statement(organization: Organization, statement_id: UUID) -> Statement:

@@ -11,11 +11,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sessions_log.domain.checkpoint import parse_checkpoint
 from sessions_log.domain.entries import IdentityPart
 from sessions_log.domain.leaf import LEAF_VERSION
 from sessions_log.domain.merkle import leaf_hash, root_of_inclusion
 from sessions_log.domain.proofs import inclusion_text
 from sessions_log.domain.sealing import PART_CONTENT, PART_IDENTITY, PART_ORIGINAL
+from sessions_log.domain.signed_note import parse_note
 
 FORMAT = "muniment-evidence@v1"
 PART_NAMES = {PART_IDENTITY: "identity", PART_CONTENT: "content", PART_ORIGINAL: "original"}
@@ -23,11 +25,11 @@ _HEAD_BYTES = 2
 _HASH_BYTES = 32
 
 PROVES = (
-    "An entry with these columns and these sealed parts stands at this place of the ledger, under a checkpoint that its"
-    " key has signed: with anything changed in them, the leaf and every hash above it would be others."
+    "An entry with these columns and sealed parts, or with this statement, stands at this place of the ledger, under a"
+    " checkpoint that its key has signed: with anything changed, the leaf and every hash above it would be others."
 )
 PROVES_NOT = (
-    "It does not prove that what the service sent was true; nor, without a checkpoint that was kept elsewhere or a"
+    "It does not prove that what was sent or stated is true; nor, without a checkpoint that was kept elsewhere or a"
     " witness, that nobody who holds both database and keys has written the whole ledger anew."
 )
 OPENED = (
@@ -42,12 +44,18 @@ class NoLeaf(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A checkpoint as proofs need it: its signed note, and what that says."""
+    """A checkpoint as proofs need it: its note, the size and root that stand in it, and when it was signed."""
 
     size: int
     root: bytes
     note: str
     signed_at: datetime
+
+    @classmethod
+    def of_note(cls, note: str, signed_at: datetime) -> "Head":
+        """What a note says; its signatures are not looked at. Raises InvalidNote."""
+        checkpoint = parse_checkpoint(parse_note(note.encode()).text)
+        return cls(checkpoint.size, checkpoint.root, note, signed_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +135,8 @@ def part_hashes(leaf: bytes) -> dict[int, bytes]:
 
 def evidence(place: Place, substance: Substance) -> dict[str, Any]:
     """The evidence document. Raises ValueError while no checkpoint covers the entry, NoLeaf for bytes that are none."""
+    if len(place.leaf) < _HEAD_BYTES:
+        raise NoLeaf("these bytes are no entry's leaf")
     document: dict[str, Any] = {
         "format": FORMAT,
         "proves": PROVES,

@@ -12,6 +12,7 @@ from django.db import connection
 from sessions_log.domain.entry_id import KIND_SESSION_LOG, KIND_STATEMENT
 from sessions_log.domain.evidence import Head, Place
 from sessions_log.domain.merkle import inclusion_proof
+from sessions_log.domain.signed_note import InvalidNote
 from sessions_log.models import Checkpoint, Organization, SessionLog, Statement
 from sessions_log.queries import ledger
 from sessions_log.queries.entry_rows import ROW, CommittedRow, committed_row
@@ -29,16 +30,20 @@ def place_in_ledger(organization_id: int, seq: int) -> Place | None:
     checkpoint = ledger.latest_checkpoint(organization_id)
     if checkpoint is None or checkpoint.size <= seq:
         return Place(seq, leaf, None)
+    head = _head(checkpoint)
     try:
-        path = inclusion_proof(seq, checkpoint.size, ledger.subtrees(organization_id))
+        path = inclusion_proof(seq, head.size, ledger.subtrees(organization_id))
     except (IndexError, ValueError):  # other leaves or nodes are damaged: no path leads to the root
         path = []
-    return Place(seq, leaf, head_of(checkpoint), tuple(path))
+    return Place(seq, leaf, head, tuple(path))
 
 
-def head_of(checkpoint: Checkpoint) -> Head:
-    """A stored checkpoint as proofs need it."""
-    return Head(checkpoint.size, bytes(checkpoint.root), checkpoint.note, checkpoint.signed_at)
+def _head(checkpoint: Checkpoint) -> Head:
+    """What the note says, not what the columns beside it say; of a note that cannot be read nothing is signed."""
+    try:
+        return Head.of_note(checkpoint.note, checkpoint.signed_at)
+    except InvalidNote:
+        return Head(checkpoint.size, b"", checkpoint.note, checkpoint.signed_at)
 
 
 def row_of_entry(organization: Organization, entry_id: UUID) -> CommittedRow | None:

@@ -12,7 +12,11 @@ from django.test import Client
 
 from sessions_log import wiring
 from sessions_log.adapters.recorder_store import PostgresRecorderStore
+from sessions_log.domain.leaf import bundle
+from sessions_log.domain.merkle import Frontier, leaf_hash
+from sessions_log.models import Checkpoint as StoredCheckpoint
 from sessions_log.ports import HeadRefused, KeyDestroyed
+from sessions_log.queries.ledger import leaf_at
 from tests.integration.api import accepted
 from tests.integration.test_portal_records import person, signed_in
 from tests.organizations import Tenant, make_tenant, session_record
@@ -82,6 +86,23 @@ _CHANGES = {
 }  # fmt: skip
 
 
+@pytest.fixture
+def tamper(connect: Connect) -> Callable[..., None]:
+    """Do something to a table as superuser, past its trigger."""
+    connection = connect("superuser")
+
+    def run(table: str, statement: str, *values: object) -> None:
+        is_guarded = table != "leaftail"
+        with connection.transaction():
+            if is_guarded:
+                connection.execute(f"ALTER TABLE sessions_log_{table} DISABLE TRIGGER evidence".encode())
+            assert connection.execute(statement.encode(), values or None).rowcount
+            if is_guarded:
+                connection.execute(f"ALTER TABLE sessions_log_{table} ENABLE ALWAYS TRIGGER evidence".encode())
+
+    return run
+
+
 def test_untouched_record_is_proven_here_and_elsewhere(
     client: Client, tenant: Tenant, entry: str, tmp_path: Path
 ) -> None:
@@ -91,16 +112,10 @@ def test_untouched_record_is_proven_here_and_elsewhere(
 
 @pytest.mark.parametrize("change", _CHANGES)
 def test_change_is_said_on_the_record_and_its_evidence_does_not_hold(
-    connect: Connect, client: Client, tenant: Tenant, entry: str, tmp_path: Path, change: str
+    tamper: Callable[..., None], client: Client, tenant: Tenant, entry: str, tmp_path: Path, change: str
 ) -> None:
     table, statement, words = _CHANGES[change]
-    connection, is_guarded = connect("superuser"), table != "leaftail"
-    with connection.transaction():
-        if is_guarded:
-            connection.execute(f"ALTER TABLE sessions_log_{table} DISABLE TRIGGER evidence".encode())
-        assert connection.execute(statement.format(org=tenant.organization.id, entry=entry).encode()).rowcount
-        if is_guarded:
-            connection.execute(f"ALTER TABLE sessions_log_{table} ENABLE ALWAYS TRIGGER evidence".encode())
+    tamper(table, statement.format(org=tenant.organization.id, entry=entry))
 
     page = client.get(f"{LOGS}{entry}/").content.decode()
 
@@ -108,3 +123,19 @@ def test_change_is_said_on_the_record_and_its_evidence_does_not_hold(
     assert words in page
     assert "checked just now" not in page
     assert checked(tmp_path, client, tenant, entry) == 1
+
+
+def test_root_beside_the_note_is_not_believed(
+    tamper: Callable[..., None], client: Client, tenant: Tenant, entry: str
+) -> None:
+    own = tenant.organization.id
+    size = StoredCheckpoint.objects.filter(organization_id=own).latest("id").size
+    leaves = [leaf_at(own, seq) for seq in range(size)]
+    leaves[0] = leaves[0][:-1] + bytes((leaves[0][-1] ^ 1,))
+    root = Frontier().grown(map(leaf_hash, leaves))[0].root()
+    tamper("leaftail", "DELETE FROM sessions_log_leaftail WHERE organization_id = %s", own)
+    kept = "INSERT INTO sessions_log_leaftail (organization_id, first_seq, leaves) VALUES (%s, 0, %s)"
+    tamper("leaftail", kept, own, bundle(leaves))
+    tamper("checkpoint", "UPDATE sessions_log_checkpoint SET root = %s WHERE organization_id = %s", root, own)
+
+    assert "The leaf does not lead to the root" in client.get(f"{LOGS}{entry}/").content.decode()
