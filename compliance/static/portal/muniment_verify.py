@@ -231,7 +231,7 @@ def check_entry(told: dict[str, Any], trust: Trust) -> str:
     refuse(is_other, "the file names another entry than the one that it proves")
     lines = [words, *(f"  {name}: {json.dumps(value)}" for name, value in said.items())]
     if not said:
-        lines.append("  its columns were removed: what the leaf stood for cannot be shown any more")
+        lines.append("  its columns are not in the file: what the leaf stands for is not shown")
     if sealed:
         lines.append(f"sealed parts in the file: {sealed}, recorded with the entry as they are")
     if "opened" in told:
