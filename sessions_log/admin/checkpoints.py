@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from sessions_log import wiring
 from sessions_log.admin.base import CURSOR, ReadOnlyAdmin, organization_to_see
 from sessions_log.admin.looks import record_look
-from sessions_log.admin.proving import cosigners, download
+from sessions_log.admin.proving import download
 from sessions_log.domain.merkle import consistency_proof
 from sessions_log.domain.proofs import consistency_text
 from sessions_log.models import Checkpoint, Organization
@@ -46,16 +46,18 @@ class CheckpointAdmin(ReadOnlyAdmin):
         organization = organization_to_see(request)
         if CURSOR in request.GET:
             return super().changelist_view(request, extra_context)
-        latest = ledger.latest_checkpoint(organization.pk)
-        keys = tuple(wiring.ledger_keys(organization.uid, organization.slug))
+        latest, policy = ledger.latest_checkpoint(organization.pk), wiring.witness_policy()
+        signing = wiring.signing_keys(organization.uid, organization.slug)
         size = ledger_size(organization.pk)
         known = {
             "is_first_page": True,
             "size": size,
             "latest": latest,
             "unsigned": size - (latest.size if latest else 0),
-            "keys": keys,
-            "witnesses": cosigners(latest.note, keys) if latest else (),
+            "keys": signing,
+            "retired": [key for key in wiring.ledger_keys(organization.uid, organization.slug) if key not in signing],
+            "policy": policy,
+            "cosigned": ledger.with_cosignatures(latest, policy) if latest else None,
             "statements": latest_statements(organization.pk),
         }
         return super().changelist_view(request, {**known, **(extra_context or {})})
@@ -71,7 +73,7 @@ class CheckpointAdmin(ReadOnlyAdmin):
             "opts": self.opts,
             "one": one,
             "latest": latest,
-            "witnesses": cosigners(one.note, tuple(wiring.ledger_keys(organization.uid, organization.slug))),
+            "cosigned": ledger.with_cosignatures(one, wiring.witness_policy()),
         }
         return TemplateResponse(request, "portal/checkpoint.html", context)
 
@@ -80,7 +82,8 @@ class CheckpointAdmin(ReadOnlyAdmin):
         organization = organization_to_see(request)
         one = _checkpoint(organization, checkpoint_id)
         _record_export(request, organization, "checkpoint", one.size)
-        return download(one.note, f"{organization.slug}-{one.size}.checkpoint")
+        note = ledger.with_cosignatures(one, wiring.witness_policy()).note
+        return download(note, f"{organization.slug}-{one.size}.checkpoint")
 
     def growth(self, request: HttpRequest, checkpoint_id: int) -> HttpResponse:
         """The proof that this checkpoint is the beginning of the latest one."""
@@ -94,10 +97,10 @@ class CheckpointAdmin(ReadOnlyAdmin):
         return download(consistency_text(one.size, path_up, latest.note), name)
 
     def keys(self, request: HttpRequest) -> HttpResponse:
-        """The verifier keys, one a line."""
+        """The verifier keys that sign now, one a line: who has kept a retired one does not get it from here."""
         organization = organization_to_see(request)
         _record_export(request, organization, "keys", None)
-        keys = wiring.ledger_keys(organization.uid, organization.slug)
+        keys = wiring.signing_keys(organization.uid, organization.slug)
         return download("".join(f"{key}\n" for key in keys), f"{organization.slug}.vkeys")
 
     @admin.display(description="Signed")

@@ -21,8 +21,7 @@ class Proof:
 
     seq: int
     place: Place | None
-    keys: tuple[VerifierKey, ...]
-    witnesses: tuple[str, ...]
+    signers: tuple[VerifierKey, ...]
     faults: tuple[str, ...]
     took: timedelta
     stem: str
@@ -39,47 +38,39 @@ def prove(organization: Organization, seq: int, gives: Callable[[bytes], bool]) 
     gives: whether what is stored of the entry is what a leaf stands for.
     """
     began = perf_counter()
-    keys = tuple(wiring.ledger_keys(organization.uid, organization.slug))
-    place = place_in_ledger(organization.id, seq)
-    faults = _faults(place, keys, gives)
+    place = place_in_ledger(organization.id, seq, wiring.witness_policy())
+    signers = _signers(organization, place)
     return Proof(
         seq=seq,
         place=place,
-        keys=keys,
-        witnesses=cosigners(place.head.note, keys) if place and place.head else (),
-        faults=faults,
+        signers=signers,
+        faults=_faults(place, signers, gives),
         took=timedelta(seconds=perf_counter() - began),
         stem=stem(organization, seq),
     )
 
 
-def _faults(place: Place | None, keys: tuple[VerifierKey, ...], gives: Callable[[bytes], bool]) -> tuple[str, ...]:
+def _faults(place: Place | None, signers: tuple[VerifierKey, ...], gives: Callable[[bytes], bool]) -> tuple[str, ...]:
     if place is None:
         return ("The ledger holds no leaf at this place.",)
     faults = [] if gives(place.leaf) else ["What is stored of the entry does not give the leaf that the ledger holds."]
     if place.head is not None:
         if not place.leads_to_head():
             faults.append("The leaf does not lead to the root that the checkpoint has signed.")
-        if not _is_signed(place.head.note, keys):
+        if not signers:
             faults.append("The checkpoint is not signed by the key of the ledger.")
     return tuple(faults)
 
 
-def _is_signed(note: str, keys: tuple[VerifierKey, ...]) -> bool:
+def _signers(organization: Organization, place: Place | None) -> tuple[VerifierKey, ...]:
+    """The ledger's keys that have signed the checkpoint; none where a signature does not hold."""
+    if place is None or place.head is None:
+        return ()
     try:
-        return bool(verified(parse_note(note.encode()), keys))
-    except InvalidNote:
-        return False
-
-
-def cosigners(note: str, keys: tuple[VerifierKey, ...]) -> tuple[str, ...]:
-    """The names under which a checkpoint is signed beside the ledger's own."""
-    try:
-        signatures = parse_note(note.encode()).signatures
+        keys = wiring.ledger_keys(organization.uid, organization.slug)
+        return tuple(verified(parse_note(place.head.note.encode()), keys))
     except InvalidNote:
         return ()
-    own = {key.name for key in keys}
-    return tuple(dict.fromkeys(one.name for one in signatures if one.name not in own))
 
 
 def stem(organization: Organization, seq: int) -> str:
@@ -112,7 +103,7 @@ def download(content: str, name: str, content_type: str = "text/plain; charset=u
 
 
 def _covered(organization: Organization, seq: int) -> Place:
-    place = place_in_ledger(organization.id, seq)
+    place = place_in_ledger(organization.id, seq, wiring.witness_policy())
     if place is None or place.head is None:
         raise Http404("the entry is not under a checkpoint yet")
     return place

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from sessions_log.domain.checkpoint import parse_checkpoint
+from sessions_log.domain.cosignature import Cosigned
 from sessions_log.domain.entries import IdentityPart
 from sessions_log.domain.leaf import LEAF_VERSION
 from sessions_log.domain.merkle import leaf_hash, root_of_inclusion
@@ -44,18 +45,19 @@ class NoLeaf(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A checkpoint as proofs need it: its note, the size and root that stand in it, and when it was signed."""
+    """A checkpoint as proofs need it: its note, the size and root that stand in it, when and by whom it was signed."""
 
     size: int
     root: bytes
     note: str
     signed_at: datetime
+    witnesses: tuple[Cosigned, ...] = ()
 
     @classmethod
-    def of_note(cls, note: str, signed_at: datetime) -> "Head":
+    def of_note(cls, note: str, signed_at: datetime, witnesses: tuple[Cosigned, ...] = ()) -> "Head":
         """What a note says; its signatures are not looked at. Raises InvalidNote."""
         checkpoint = parse_checkpoint(parse_note(note.encode()).text)
-        return cls(checkpoint.size, checkpoint.root, note, signed_at)
+        return cls(checkpoint.size, checkpoint.root, note, signed_at, witnesses)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from sessions_log.domain.entry_id import KIND_SESSION_LOG, KIND_STATEMENT
 from sessions_log.domain.evidence import Head, Place
 from sessions_log.domain.merkle import inclusion_proof
 from sessions_log.domain.signed_note import InvalidNote
-from sessions_log.models import Checkpoint, Organization, SessionLog, Statement
+from sessions_log.domain.witness_policy import WitnessPolicy
+from sessions_log.models import Organization, SessionLog, Statement
 from sessions_log.queries import ledger
 from sessions_log.queries.entry_rows import ROW, CommittedRow, committed_row
 from sessions_log.queries.session_logs import service_names
@@ -21,7 +22,7 @@ from sessions_log.queries.session_logs import service_names
 _AT_ONCE = 5_000
 
 
-def place_in_ledger(organization_id: int, seq: int) -> Place | None:
+def place_in_ledger(organization_id: int, seq: int, policy: WitnessPolicy | None) -> Place | None:
     """The place of the entry with this seq; None where the ledger holds no leaf there that can be read."""
     try:
         leaf = ledger.leaf_at(organization_id, seq)
@@ -30,7 +31,7 @@ def place_in_ledger(organization_id: int, seq: int) -> Place | None:
     checkpoint = ledger.latest_checkpoint(organization_id)
     if checkpoint is None or checkpoint.size <= seq:
         return Place(seq, leaf, None)
-    head = _head(checkpoint)
+    head = _head(ledger.checkpoint_over(seq, checkpoint, policy))
     try:
         path = inclusion_proof(seq, head.size, ledger.subtrees(organization_id))
     except (IndexError, ValueError):  # other leaves or nodes are damaged: no path leads to the root
@@ -38,12 +39,13 @@ def place_in_ledger(organization_id: int, seq: int) -> Place | None:
     return Place(seq, leaf, head, tuple(path))
 
 
-def _head(checkpoint: Checkpoint) -> Head:
+def _head(chosen: ledger.CosignedCheckpoint) -> Head:
     """What the note says, not what the columns beside it say; of a note that cannot be read nothing is signed."""
+    signed_at = chosen.checkpoint.signed_at
     try:
-        return Head.of_note(checkpoint.note, checkpoint.signed_at)
+        return Head.of_note(chosen.note, signed_at, chosen.cosigned)
     except InvalidNote:
-        return Head(checkpoint.size, b"", checkpoint.note, checkpoint.signed_at)
+        return Head(chosen.checkpoint.size, b"", chosen.note, signed_at)
 
 
 def row_of_entry(organization: Organization, entry_id: UUID) -> CommittedRow | None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from sessions_log.domain.entry_id import hour_of
 from tests.faults import ledger
 from tests.faults.auditor import Auditor
 from tests.faults.killer import CHILDREN, VICTIMS, kill_in_rounds
@@ -141,13 +142,24 @@ def test_every_checkpoint_ever_served_is_consistent_with_the_ledger_that_was_rec
     assert len(storm.auditor.served) >= FEWEST_CHECKPOINTS
 
 
+def test_no_hour_of_a_ledger_has_two_digests_and_each_has_one(storm: Storm) -> None:
+    with storm.portal.connect() as connection:
+        rows = connection.execute(
+            "SELECT o.id, s.stated_at FROM sessions_log_organization o LEFT JOIN sessions_log_statement s"
+            " ON s.organization_id = o.id AND s.type = 'digest'"
+        ).fetchall()
+    hours = [(organization_id, hour_of(at)) for organization_id, at in rows if at is not None]
+    assert {organization_id for organization_id, _ in hours} == {organization_id for organization_id, _ in rows}
+    assert len(hours) == len(set(hours))
+
+
 def test_read_models_are_those_rebuilt_from_the_entries(storm: Storm) -> None:
     organization_id = storm.portal.scalar("SELECT id FROM sessions_log_organization WHERE slug = %s", ORGANIZATION)
     counted = storm.portal.scalar(
         "SELECT sum(entries) FROM sessions_log_minutecounter WHERE organization_id = %s", organization_id
     )
     assert counted == storm.portal.scalar(
-        "SELECT size FROM sessions_log_ledgerhead WHERE organization_id = %s", organization_id
+        "SELECT count(*) FROM sessions_log_sessionlog WHERE organization_id = %s", organization_id
     )
     for name, tables in READ_MODELS.items():
         kept = [_contents(storm.portal, table, organization_id) for table in tables]

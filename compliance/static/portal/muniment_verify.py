@@ -12,7 +12,8 @@ has signed. `proof`: the same of a leaf in a file. `growth`: a checkpoint that y
 and so do checkpoints that you kept.
 
 VKEY is a verifier key, or a file with one a line: take it from a place that you trust. With `--witness VKEY` a witness
-must have signed, too; with several all of them, or as many as `--quorum` says. No account, no network.
+must have signed, too; with several all of them, or as many as `--quorum` says. `--old-key VKEY` is one that may have
+signed a checkpoint that you kept, and not the later one: a ledger may change its key. No account, no network.
 Exit status: 0 where everything holds, 1 where it does not (standard error says what), 2 for a wrong call.
 Formats: RFC 6962, C2SP (signed-note, tlog-checkpoint, tlog-cosignature, tlog-tiles, tlog-proof), and docs/api.md of
 Muniment. This file is under Apache-2.0 and shares no code with the server: read it, it is what you trust.
@@ -34,7 +35,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 ED25519, COSIGNATURE, STATEMENT = 1, 4, 4  # types of keys; the kind of entry whose leaf holds words and no hashes
 WIDTH, LARGEST_FILE = 256, 64 * 1024 * 1024  # of a full tile or bundle; in bytes
-
 Keys = dict[tuple[str, bytes], tuple[int, bytes]]
 Folder = Path | zipfile.Path
 decoded = partial(base64.b64decode, validate=True)
@@ -89,13 +89,12 @@ def read_keys(given: list[str]) -> Keys:
 def opened(note: str, trust: Trust) -> Head:
     """The checkpoint in a signed note: signed by a ledger's key under the ledger's own name, and witnessed as asked."""
     text, blank, signatures = note.rpartition("\n\n")
-    text += "\n"
-    lines = text.split("\n")
-    is_form = blank and len(lines) > 3 and str(int(lines[1])) == lines[1] and len(decoded(lines[2])) == 32
+    text, lines = f"{text}\n", text.split("\n")
+    is_form = blank and len(lines) > 2 and str(int(lines[1])) == lines[1] and len(decoded(lines[2])) == 32
     refuse(not is_form, "this is no checkpoint")
     is_signed, seen = False, {}
     for line in signatures.splitlines():
-        dash, name, signature = line.split(" ")
+        name, signature = line.removeprefix("\N{EM DASH} ").split(" ")
         whole = decoded(signature)
         if own := trust.ledgers.get((name, whole[:4])):
             check_signature(own, ED25519, whole[4:], text, name)
@@ -104,7 +103,6 @@ def opened(note: str, trust: Trust) -> Head:
             at = int.from_bytes(whole[4:12], "big")
             check_signature(witness, COSIGNATURE, whole[12:], f"cosignature/v1\ntime {at}\n{text}", name)
             seen[name] = f"{name} at {datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC"
-        refuse(dash != "\N{EM DASH}", "this is no checkpoint")
     refuse(not is_signed, "the checkpoint is not signed by the ledger's key that you gave")
     refuse(len(seen) < trust.quorum, f"{len(seen)} of your witnesses have signed the checkpoint, {trust.quorum} must")
     return Head(lines[0], int(lines[1]), decoded(lines[2]), "".join(f", witnessed by {one}" for one in seen.values()))
@@ -169,10 +167,9 @@ def check_proof(proof: str, leaf: bytes, trust: Trust) -> tuple[int, str]:
     return place, f"entry {place} stands in the ledger {checkpoint.origin}, {signed}"
 
 
-def check_growth(old_note: str, proof: str, trust: Trust) -> str:
+def check_growth(old_note: str, proof: str, earlier: Trust, trust: Trust) -> str:
     head, _, note = proof.partition("\n\n")
-    first, *lines = head.split("\n")
-    old, new = opened(old_note, trust._replace(quorum=0)), opened(note, trust)
+    (first, *lines), old, new = head.split("\n"), opened(old_note, earlier), opened(note, trust)
     refuse(old.origin != new.origin, "the two checkpoints are of different ledgers")
     is_other = first != f"old {old.size}" or not 0 < old.size <= new.size
     refuse(is_other, "the proof is not of the old checkpoint's size")
@@ -226,8 +223,8 @@ def check_entry(told: dict[str, Any], trust: Trust) -> str:
     leaf, said = decoded(told["leaf"]), check_leaf(told, decoded(told["leaf"]))
     sealed = 0 if leaf[1] == STATEMENT else check_parts(told["parts"], leaf)
     place, words = check_proof(told["proof"], leaf, trust)
-    is_other = place != told["seq"] or leaf_hash(leaf).hex() != told["leafHash"]
-    is_other = is_other or (bool(said) and told["entry"].replace("-", "") != said["id"])
+    plain = told["entry"].replace("-", "")
+    is_other = (place, leaf_hash(leaf).hex(), said.get("id", plain)) != (told["seq"], told["leafHash"], plain)
     refuse(is_other, "the file names another entry than the one that it proves")
     lines = [words, *(f"  {name}: {json.dumps(value)}" for name, value in said.items())]
     if not said:
@@ -297,11 +294,11 @@ class Tree:
         return root(hashes)
 
 
-def check_ledger(path: Path, kept: list[Path], trust: Trust) -> str:
+def check_ledger(path: Path, kept: list[Path], earlier: Trust, trust: Trust) -> str:
     folder = bundle_at(path)
     head = opened(found(folder / "checkpoint").decode(), trust)
-    earlier = [opened(read(file), trust._replace(quorum=0)) for file in kept]
-    for old in earlier:
+    olds = [opened(read(file), earlier) for file in kept]
+    for old in olds:
         refuse(old.origin != head.origin, "the checkpoint that you kept is of another ledger")
         refuse(old.size > head.size, f"the checkpoint that you kept counts {old.size} entries, the bundle {head.size}")
     tree, rows, hashes = Tree(folder), 0, list[bytes]()
@@ -309,7 +306,7 @@ def check_ledger(path: Path, kept: list[Path], trust: Trust) -> str:
         first = number * WIDTH
         leaves = leaves_of(folder, number, min(WIDTH, head.size - first))
         hashes = [leaf_hash(leaf) for leaf in leaves]
-        for old in earlier:
+        for old in olds:
             is_here = first <= old.size < first + WIDTH
             is_other = is_here and tree.root_with(hashes[: old.size - first]) != old.root
             refuse(is_other, f"the first {old.size} entries are not those of the checkpoint that you kept")
@@ -321,7 +318,7 @@ def check_ledger(path: Path, kept: list[Path], trust: Trust) -> str:
     words = [f"all {head.size} entries of the ledger {head.origin} are those that were signed{head.witnessed}"]
     if rows:
         words.append(f"rows in the bundle: {rows} of {head.size}, each is the one that its leaf stands for")
-    return "\n".join(words + [f"it only grew since the checkpoint of {old.size} entries" for old in earlier])
+    return "\n".join(words + [f"it only grew since the checkpoint of {old.size} entries" for old in olds])
 
 
 def check_rows(folder: Folder, number: int, leaves: list[bytes]) -> int:
@@ -337,7 +334,6 @@ def check_rows(folder: Folder, number: int, leaves: list[bytes]) -> int:
 
 
 def found(path: Folder) -> bytes:
-    """A file of a bundle, empty where there is none."""
     if not path.is_file():
         return b""
     with path.open("rb") as file:
@@ -358,6 +354,8 @@ def parser() -> argparse.ArgumentParser:
     growth = commands.add_parser("growth", help="a ledger only grew")
     ledger = commands.add_parser("ledger", help="all entries of an export bundle are those that were signed")
     growth.add_argument("old", type=Path, help="a checkpoint that was kept")
+    for command in (growth, ledger):
+        command.add_argument("--old-key", action="append", default=[], metavar="VKEY", help="of what was kept alone")
     for command in (entry, proof, growth, ledger):
         command.add_argument("file", type=Path)
         command.add_argument("--key", action="append", required=True, metavar="VKEY", help="or a file of them")
@@ -376,9 +374,10 @@ def checked(given: argparse.Namespace) -> str:
         return check_entry(loaded(read(given.file)), trust)
     if given.what == "proof":
         return check_proof(read(given.file), given.leaf.read_bytes(), trust)[1]
+    earlier = Trust(trust.ledgers | read_keys(given.old_key), {}, 0)
     if given.what == "growth":
-        return check_growth(read(given.old), read(given.file), trust)
-    return check_ledger(given.file, given.against, trust)
+        return check_growth(read(given.old), read(given.file), earlier, trust)
+    return check_ledger(given.file, given.against, earlier, trust)
 
 
 def main() -> int:

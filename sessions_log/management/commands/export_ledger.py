@@ -66,7 +66,7 @@ class Command(BaseCommand):
             rows = _add_rows(folder, rows_of_entries(organization, checkpoint.size)) if with_rows else 0
         keys = wiring.ledger_keys(organization.uid, organization.slug)
         _add(folder / "keys", "".join(f"{key}\n" for key in keys).encode())
-        _add(folder / "checkpoint", checkpoint.note.encode())
+        _add(folder / "checkpoint", ledger.with_cosignatures(checkpoint, wiring.witness_policy()).note.encode())
         return tiles + rows + 2
 
 
