@@ -62,7 +62,7 @@ def stated(tenant: Tenant, **details: object) -> UUID:
 
 
 def text_of(page: Any) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", page.content.decode()))
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.content.decode()))
 
 
 def test_record_says_that_it_is_not_under_a_checkpoint_yet(tenant: Tenant, record_all: Callable[[], None]) -> None:
