@@ -148,8 +148,9 @@ def test_statement_is_read_and_proven(officer: Page, portal: Portal, kept: Calla
     officer.goto(portal.url + LEDGER)
     verifier, keys = kept("verifier"), kept("Keys")
     officer.goto(portal.url + STATEMENTS)
-    expect(officer.locator(".records tbody tr")).to_have_count(2)
-    officer.locator(".records tbody tr").filter(has_text="Gap").locator("a").click()
+    gap = officer.locator(".records tbody tr").filter(has_text="Gap")
+    expect(gap).to_have_count(1)
+    gap.locator("a").click()
     expect(officer.locator(".pairs-wide")).to_contain_text("3 to 5")
     expect(officer.locator(".pairs-wide")).to_contain_text("00000000-0000-0000-0000-000000000000")
 
