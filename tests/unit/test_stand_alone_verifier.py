@@ -98,6 +98,14 @@ def test_our_proofs_hold_for_their_entry_alone(index: int, size: int, tmp_path: 
     assert run("proof", proof, "--leaf", other, "--key", VKEY)[0] == 1
 
 
+def test_extra_of_a_proof_is_passed_over(tmp_path: Path) -> None:
+    proof, own = tmp_path / "proof", tmp_path / "own"
+    text = inclusion_text(6, inclusion_proof(6, 7, subtree), checkpoint(7))
+    proof.write_text(text.replace("\nindex 6\n", "\nextra bm90ZQ==\nindex 6\n"))
+    own.write_bytes(leaves(7)[6])
+    assert run("proof", proof, "--leaf", own, "--key", VKEY)[0] == 0
+
+
 @pytest.mark.parametrize(("old", "new"), [(1, 2), (3, 7), (256, 300), (255, 257), (7, 7)])
 def test_our_growth_holds_and_a_forged_one_does_not(old: int, new: int, tmp_path: Path) -> None:
     kept, forged, proof = tmp_path / "kept", tmp_path / "forged", tmp_path / "proof"
