@@ -18,6 +18,7 @@ from sessions_log.models import Checkpoint, Organization
 from sessions_log.queries import ledger
 from sessions_log.queries.filter_values import ledger_size
 from sessions_log.queries.statements import latest_statements
+from sessions_log.queries.verification import latest_verification
 from sessions_log.templatetags.portal import count, moment, short_hash
 
 
@@ -59,6 +60,7 @@ class CheckpointAdmin(ReadOnlyAdmin):
             "policy": policy,
             "cosigned": ledger.with_cosignatures(latest, policy) if latest else None,
             "statements": latest_statements(organization.pk),
+            "verification": latest_verification(organization.pk),
         }
         return super().changelist_view(request, {**known, **(extra_context or {})})
 

@@ -110,9 +110,8 @@ class Substance:
 
 
 def opened_identity(part: IdentityPart) -> dict[str, Any]:
-    """An opened identity part by the names of the wire form; `fingerprint` tells a retry from a conflict."""
+    """An opened identity part by the names of the wire form."""
     return {
-        "fingerprint": part.digest.hex(),
         "sessionId": part.session,
         "userId": part.user,
         "ipAddress": part.address,

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.core.management import call_command
 from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -174,6 +175,17 @@ def test_ledger_page_names_size_head_and_keys(tenant: Tenant, publish: Publish) 
     assert client.get(f"{LEDGER}{latest.pk}/note/").content.decode() == latest.note
 
 
+def test_ledger_page_says_what_the_last_verification_came_to(tenant: Tenant, publish: Publish) -> None:
+    publish()
+    call_command("verify", "--organization", tenant.organization.slug)
+
+    words = text_of(signed_in(person(tenant)).get(LEDGER))
+
+    size = Checkpoint.objects.filter(organization_id=tenant.organization.pk).latest("id").size
+    assert f"{size} entries from 0 on are well" in words
+    assert "not verified yet" not in words
+
+
 def test_growth_that_is_downloaded_is_the_one_that_is_served(tenant: Tenant, publish: Publish) -> None:
     publish()
     first = Checkpoint.objects.filter(organization_id=tenant.organization.pk).latest("id")
@@ -222,7 +234,7 @@ def test_pages_ask_as_much_of_the_database_for_many_as_for_one(tenant: Tenant, p
         if number % 20 == 0:
             publish()
 
-    assert [_asked(client, path) for path in paths] == few == [14, 14, 27, 17, 18]
+    assert [_asked(client, path) for path in paths] == few == [15, 14, 27, 17, 18]
 
 
 def test_checkpoints_turn_their_pages(tenant: Tenant, publish: Publish) -> None:
