@@ -23,6 +23,8 @@ MODEL_RIGHTS = {
     "sessions_log.view_quarantinedrequest": "access",
     "sessions_log.change_quarantinedrequest": "access",
     "sessions_log.view_finding": "metadata",
+    "sessions_log.view_checkpoint": "metadata",
+    "sessions_log.view_statement": "metadata",
 }
 
 

@@ -38,6 +38,7 @@ from sessions_log.commands.completeness import Completeness
 from sessions_log.commands.verifying import ScheduledVerification
 from sessions_log.commands.witnessing import Witnessing
 from sessions_log.domain.service_key import KnownKey
+from sessions_log.domain.signed_note import VerifierKey
 from sessions_log.domain.verification.results import Fault
 from sessions_log.domain.verification.scope import VerifiedLedger
 from sessions_log.domain.witness_policy import WitnessPolicy
@@ -141,6 +142,16 @@ def ledger_signer() -> LedgerSigner:
     """Who signs ledgers' heads."""
     folder = Path(settings.KEYRING_FOLDER)
     return FolderSigner(FolderKeyring(folder), folder)
+
+
+def ledger_keys(organization_uid: UUID, slug: str) -> list[VerifierKey]:
+    """The keys of an organization's ledger: those that sign now, then those that did once, each oldest first."""
+    return ledger_signer().verifiers(organization_uid, f"{settings.LEDGER_ORIGIN}/{slug}")
+
+
+def signing_keys(organization_uid: UUID, slug: str) -> list[VerifierKey]:
+    """The keys that sign an organization's ledger now, oldest first."""
+    return ledger_signer().signing(organization_uid, f"{settings.LEDGER_ORIGIN}/{slug}")
 
 
 def ledger_verifier(processes: int = 1) -> LedgerVerifier:

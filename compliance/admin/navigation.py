@@ -60,6 +60,13 @@ PAGES: tuple[tuple[str, tuple[Page, ...]], ...] = (
             Page("Quarantine", "quarantine", "sessions_log_quarantinedrequest_changelist", ACCESS),
         ),
     ),
+    (
+        "Ledger",
+        (
+            Page("Ledger", "chain", "sessions_log_checkpoint_changelist"),
+            Page("Statements", "statement", "sessions_log_statement_changelist"),
+        ),
+    ),
     ("Access", (Page("Service keys", "key", "sessions_log_servicekey_changelist", ACCESS),)),
     ("Settings", (Page("Organizations", "building", "sessions_log_organization_changelist"),)),
 )

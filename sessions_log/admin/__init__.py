@@ -1,6 +1,7 @@
 """The portal's pages of this app: one module a subject, registered on the default admin site."""
 
 from sessions_log.admin import (
+    checkpoints,
     inbox,
     organizations,
     quarantine,
@@ -8,6 +9,17 @@ from sessions_log.admin import (
     services,
     session_logs,
     sessions,
+    statements,
 )
 
-__all__ = ["inbox", "organizations", "quarantine", "service_keys", "services", "session_logs", "sessions"]
+__all__ = [
+    "checkpoints",
+    "inbox",
+    "organizations",
+    "quarantine",
+    "service_keys",
+    "services",
+    "session_logs",
+    "sessions",
+    "statements",
+]

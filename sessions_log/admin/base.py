@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied, ValidationError
 from django.db.models import Field, Model, Q, QuerySet
 from django.db.models.expressions import Combinable
 from django.http import HttpRequest, HttpResponse
@@ -28,6 +28,14 @@ def current_organization(request: HttpRequest) -> Organization | None:
     """The organization chosen in the top bar; None for somebody who has no right on any."""
     organization = getattr(request, "organization", None)
     return cast(Organization, organization) if organization else None
+
+
+def organization_to_see(request: HttpRequest) -> Organization:
+    """The current organization. Raises PermissionDenied for those who may not see its records."""
+    organization = current_organization(request)
+    if organization is None or not may(request, SEE):
+        raise PermissionDenied
+    return organization
 
 
 def may(request: HttpRequest, right: str) -> bool:

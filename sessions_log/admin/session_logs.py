@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -16,17 +17,22 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from sessions_log import wiring
-from sessions_log.admin.base import IDENTIFY, SEE, ReadOnlyAdmin, current_organization, may
+from sessions_log.admin.base import IDENTIFY, ReadOnlyAdmin, may, organization_to_see
 from sessions_log.admin.looks import record_look
+from sessions_log.admin.proving import evidence_file, proof_file, prove
 from sessions_log.admin.session_log_filters import SessionLogFilters
 from sessions_log.admin.timeline import AROUND, timeline
+from sessions_log.domain.evidence import Substance, opened_identity
+from sessions_log.domain.sealing import PART_IDENTITY
 from sessions_log.models import Organization, SessionLog
+from sessions_log.queries.evidence import is_row_of, row_of_entry
 from sessions_log.queries.exact_search import find_exactly
 from sessions_log.queries.filter_values import actions_seen, ledger_size, services_of
 from sessions_log.queries.session_logs import (
     Opener,
     Search,
     SessionLogPage,
+    SessionLogRow,
     course_of_session,
     session_log,
     session_log_page,
@@ -47,11 +53,13 @@ class SessionLogAdmin(ReadOnlyAdmin):
             path("", protect(self.list_page), name=_LIST),
             path("search/", protect(self.search), name="sessions_log_sessionlog_search"),
             path("<uuid:log_id>/", protect(self.record_page), name="sessions_log_sessionlog_change"),
+            path("<uuid:log_id>/proof/", protect(self.proof), name="sessions_log_sessionlog_proof"),
+            path("<uuid:log_id>/evidence/", protect(self.evidence), name="sessions_log_sessionlog_evidence"),
         ]
 
     def list_page(self, request: HttpRequest) -> HttpResponse:
         """A page of records under the filters of the address."""
-        organization = _organization(request)
+        organization = organization_to_see(request)
         filters = _filters(organization, request.GET.dict())
         page = _page(filters, organization, _opener(request, organization))
         if filters.is_forwards and not page.has_newer:
@@ -64,7 +72,7 @@ class SessionLogAdmin(ReadOnlyAdmin):
     @method_decorator([require_POST, sensitive_post_parameters("q")])
     def search(self, request: HttpRequest) -> HttpResponse:
         """Find an exact value; the address of the answer names a random id, never the value."""
-        organization = _organization(request)
+        organization = organization_to_see(request)
         if not may(request, IDENTIFY):
             raise PermissionDenied
         value = request.POST.get("q", "").strip()[:_LONGEST_VALUE]
@@ -80,11 +88,9 @@ class SessionLogAdmin(ReadOnlyAdmin):
 
     def record_page(self, request: HttpRequest, log_id: UUID) -> HttpResponse:
         """One record: its facts, who it was, and what else happened in its session."""
-        organization = _organization(request)
+        organization = organization_to_see(request)
         opener = _opener(request, organization)
-        row = session_log(organization.pk, log_id, opener)
-        if row is None:
-            raise Http404("no such record in this organization")
+        row = _record(organization, log_id, opener)
         record_look(request, organization, "admin.view", target=("session-log", str(row.id)))
         context = {
             "title": row.action,
@@ -94,8 +100,28 @@ class SessionLogAdmin(ReadOnlyAdmin):
             "newer": _neighbour(organization, after=row.id),
             "older": _neighbour(organization, before=row.id),
             "timeline": timeline(course_of_session(row, opener, AROUND + 1), row.id),
+            "proof": prove(organization, row.seq, partial(is_row_of, organization, row.id)),
         }
         return self._render(request, "portal/session_log.html", context)
+
+    def proof(self, request: HttpRequest, log_id: UUID) -> HttpResponse:
+        """The record's `.tlog-proof`."""
+        organization = organization_to_see(request)
+        row = _record(organization, log_id, _closed(organization))
+        answer = proof_file(organization, row.seq)
+        details = {"file": "proof", "seq": row.seq}
+        record_look(request, organization, "admin.export", target=("session-log", str(row.id)), details=details)
+        return answer
+
+    def evidence(self, request: HttpRequest, log_id: UUID) -> HttpResponse:
+        """The record with its proof; its sealed part too, closed and opened, for those who may see who."""
+        organization = organization_to_see(request)
+        row = _record(organization, log_id, _opener(request, organization))
+        may_open = may(request, IDENTIFY)
+        answer = evidence_file(organization, row.seq, _substance(organization, row, with_sealed=may_open))
+        details = {"file": "evidence", "seq": row.seq, "identities": may_open}
+        record_look(request, organization, "admin.export", target=("session-log", str(row.id)), details=details)
+        return answer
 
     def _render_list(
         self, request: HttpRequest, filters: SessionLogFilters, page: SessionLogPage, searched: str = ""
@@ -107,7 +133,7 @@ class SessionLogAdmin(ReadOnlyAdmin):
             "page": page,
             "searched": searched,
             "found_label": _found_label(filters, page),
-            "ledger_size": ledger_size(_organization(request).pk),
+            "ledger_size": ledger_size(organization_to_see(request).pk),
             "has_years": any(row.timestamp.year != timezone.now().year for row in page.rows),
             "highest_seq": max(sequence, default=None),
             "lowest_seq": min(sequence, default=None),
@@ -128,15 +154,32 @@ class SessionLogAdmin(ReadOnlyAdmin):
         return response
 
 
-def _organization(request: HttpRequest) -> Organization:
-    organization = current_organization(request)
-    if organization is None or not may(request, SEE):
-        raise PermissionDenied
-    return organization
-
-
 def _opener(request: HttpRequest, organization: Organization) -> Opener:
     return wiring.opener(organization.uid, with_identities=may(request, IDENTIFY))
+
+
+def _closed(organization: Organization) -> Opener:
+    return wiring.opener(organization.uid, with_identities=False)
+
+
+def _record(organization: Organization, log_id: UUID, opener: Opener) -> SessionLogRow:
+    row = session_log(organization.pk, log_id, opener)
+    if row is None:
+        raise Http404("no such record in this organization")
+    return row
+
+
+def _substance(organization: Organization, row: SessionLogRow, *, with_sealed: bool) -> Substance:
+    committed = row_of_entry(organization, row.id)
+    if committed is None:
+        raise Http404("the record holds values that no entry has")
+    return Substance(
+        entry_id=row.id,
+        nonce=committed.nonce,
+        columns=committed.columns,
+        sealed={PART_IDENTITY: committed.identity} if with_sealed and committed.identity is not None else None,
+        opened={PART_IDENTITY: opened_identity(row.identity)} if row.identity else None,
+    )
 
 
 def _filters(organization: Organization, params: dict[str, str]) -> SessionLogFilters:
@@ -157,9 +200,8 @@ def _page(filters: SessionLogFilters, organization: Organization, opener: Opener
 
 def _neighbour(organization: Organization, *, before: UUID | None = None, after: UUID | None = None) -> UUID | None:
     """The next record of the organization in time, to either side."""
-    opener = wiring.opener(organization.uid, with_identities=False)
     search = Search(organization_id=organization.pk, before=before, after=after, limit=1)
-    rows = session_log_page(search, opener).rows
+    rows = session_log_page(search, _closed(organization)).rows
     return rows[0].id if rows else None
 
 

@@ -6,13 +6,9 @@ from collections.abc import Sequence
 VERSION = "c2sp.org/tlog-proof@v1"
 
 
-def inclusion_text(index: int, path: Sequence[bytes], checkpoint: str, *, extra: bytes | None = None) -> str:
-    """A `.tlog-proof`: the entry's index, its audit path from leaf to root, and the checkpoint as it was signed.
-
-    extra: what whoever checks the proof needs beside, in a form of our own.
-    """
-    lines = [VERSION] + ([f"extra {_base64(extra)}"] if extra is not None else []) + [f"index {index}"]
-    return _joined(lines, path, checkpoint)
+def inclusion_text(index: int, path: Sequence[bytes], checkpoint: str) -> str:
+    """A `.tlog-proof`: the entry's index, its audit path from leaf to root, and the checkpoint as it was signed."""
+    return _joined([VERSION, f"index {index}"], path, checkpoint)
 
 
 def consistency_text(old: int, path: Sequence[bytes], checkpoint: str) -> str:

@@ -5,7 +5,7 @@ bundles have the same numbers and hold leaves.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from sessions_log.domain.merkle import HASH_BYTES, TILE_LEVELS, Subtree, subtree_within
@@ -57,6 +57,15 @@ def width_of(place: TilePlace, size: int) -> int:
     """How many hashes or entries the tile has in a tree of `size` leaves: 0 to 256."""
     there = size >> TILE_LEVELS * (place.level or 0)
     return max(0, min(TILE_WIDTH, there - place.number * TILE_WIDTH))
+
+
+def tiles_of(size: int) -> Iterator[TilePlace]:
+    """Every tile of a ledger of `size` entries: its bundles, then its hashes from the lowest level up."""
+    levels = [level for level in range(HIGHEST_LEVEL + 1) if size >> TILE_LEVELS * level]
+    for level in [None, *levels] if size else []:
+        there = size >> TILE_LEVELS * (level or 0)
+        for first in range(0, there, TILE_WIDTH):
+            yield TilePlace(level, first // TILE_WIDTH, min(TILE_WIDTH, there - first))
 
 
 def subtree_of_tiles(tile: Tile) -> Subtree:

@@ -64,6 +64,14 @@ def latest_witnessed_checkpoint(organization_id: int, policy: WitnessPolicy | No
     return None
 
 
+def checkpoint_over(seq: int, latest: Checkpoint, policy: WitnessPolicy | None) -> CosignedCheckpoint:
+    """What an entry is proven by: the newest witnessed checkpoint that covers it, else the latest, which does."""
+    witnessed = latest_witnessed_checkpoint(latest.organization_id, policy)
+    if witnessed is not None and seq < witnessed.checkpoint.size:
+        return witnessed
+    return with_cosignatures(latest, policy)
+
+
 def _cosigned_by_enough(organization_id: int, policy: WitnessPolicy) -> Iterator[int]:
     """Checkpoints that so many have cosigned that they may be witnessed, the largest first."""
     with connection.cursor() as cursor:

@@ -112,6 +112,21 @@ def short_id(value: UUID | None) -> SafeString:
 
 
 @register.filter
+def hash_groups(value: bytes) -> SafeString:
+    """`9f2c 41d7 06be 8a53 e1b0 …`: a hash whole, in groups of four, the first four in ink."""
+    digits = value.hex()
+    groups = [digits[at : at + 4] for at in range(0, len(digits), 4)]
+    return format_html('<span class="hash"><b>{}</b> {}</span>', " ".join(groups[:4]), " ".join(groups[4:]))
+
+
+@register.filter
+def short_hash(value: bytes) -> SafeString:
+    """The first 8 and last 4 digits; the whole hash is the title."""
+    digits = bytes(value).hex()
+    return format_html('<span class="id" title="{}">{}…{}</span>', digits, digits[:8], digits[-4:])
+
+
+@register.filter
 def grouped(value: int | None) -> str:
     """`61,284,201`."""
     return DASH if value is None else f"{value:,}"

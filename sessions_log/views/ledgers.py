@@ -94,10 +94,7 @@ class ProofView(LedgerView):
         checkpoint = self.checkpoint(own)
         if seq >= checkpoint.size:
             raise Problem(404, "The entry is not under a checkpoint yet.", retry_after_s=_SOON_S)
-        policy = wiring.witness_policy()
-        chosen = ledger.latest_witnessed_checkpoint(own.id, policy)
-        if chosen is None or seq >= chosen.checkpoint.size:
-            chosen = ledger.with_cosignatures(checkpoint, policy)
+        chosen = ledger.checkpoint_over(seq, checkpoint, wiring.witness_policy())
         path = inclusion_proof(seq, chosen.checkpoint.size, ledger.subtrees(own.id))
         return _checkpoint(chosen, lambda note: proofs.inclusion_text(seq, path, note))
 
@@ -122,8 +119,7 @@ class KeysView(LedgerView):
     def get(self, request: Request, organization: str) -> HttpResponse:
         """Verifier keys (vkeys), one a line; those that sign now come first."""
         own = self.organization(request, organization)
-        origin = f"{settings.LEDGER_ORIGIN}/{own.slug}"
-        return _text("".join(f"{key}\n" for key in wiring.ledger_signer().verifiers(own.uid, origin)))
+        return _text("".join(f"{key}\n" for key in wiring.ledger_keys(own.uid, own.slug)))
 
 
 def _size(request: Request, largest: int) -> int:

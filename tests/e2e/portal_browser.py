@@ -7,6 +7,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,11 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
+from django.db import connection
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from compliance import wiring as compliance
+from compliance.commands.people import AddPerson, GiveRight, add_person, give_right
 from config.supervisor.processes import free_port
+from sessions_log.adapters.inbox import insert
+from sessions_log.domain.inbox import InboxRequest, new_request_id
 from tests.conftest import Servers
-from tests.organizations import Tenant, session_record
+from tests.organizations import ACTOR, Tenant, make_tenant, session_record
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "correct horse battery staple"  # pragma: allowlist secret
@@ -159,6 +165,37 @@ def many_records() -> list[dict[str, Any]]:
     }
     acts = [("auth.login", "success"), ("record.export", "denied"), ("permission.grant", "failure")]
     return usual + [session_record(**{**hostile, "action": name, "outcome": how}) for name, how in acts]
+
+
+def furnished(url: str) -> Portal:
+    """An organization with an officer, an auditor who may not see who, and a request that cannot be recorded."""
+    tenant = make_tenant()
+    portal = Portal(url, tenant, f"{uuid.uuid4().hex}@example.com", f"{uuid.uuid4().hex}@example.com")
+    _person(portal, portal.officer, "Ines Keller", ("metadata", "identities", "access"))
+    _person(portal, portal.auditor, "Marek Duval", ("metadata",))
+    unopenable = InboxRequest(
+        id=new_request_id(compliance.ports().records.clock()),
+        organization_id=tenant.organization.pk,
+        service_id=tenant.service_id,
+        shard=0,
+        lane=0,
+        kind=1,
+        entry_ids=b"\x00" * 16,
+        sealed=b"\x00" * 64,
+    )
+    connection.ensure_connection()
+    insert(connection.connection, [unopenable])
+    return portal
+
+
+def _person(portal: Portal, email: str, name: str, rights: tuple[str, ...]) -> None:
+    ports, organization_id = compliance.ports(), portal.tenant.organization.pk
+    add = AddPerson(email=email, password=PASSWORD, name=name, organization_id=organization_id, actor=ACTOR)
+    holder = add_person(add, ports)
+    for right in rights:
+        reason = "for the tests of the portal"
+        give = GiveRight(holder=holder, right=right, organization_id=organization_id, reason=reason, actor=ACTOR)
+        give_right(give, ports)
 
 
 def _status(request: urllib.request.Request) -> int:

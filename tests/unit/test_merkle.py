@@ -25,7 +25,7 @@ from sessions_log.domain.merkle import (
     root_of_inclusion,
     subtree_within,
 )
-from sessions_log.domain.tiles import TILE_WIDTH, TilePlace, parse_tile_path, subtree_of_tiles, width_of
+from sessions_log.domain.tiles import TILE_WIDTH, TilePlace, parse_tile_path, subtree_of_tiles, tiles_of, width_of
 
 VECTORS = Path(__file__).parents[3] / "shared" / "vectors"
 needs_vectors = pytest.mark.skipif(not VECTORS.exists(), reason="the test vectors are not there")
@@ -200,6 +200,16 @@ def test_tree_of_70000_leaves_has_273_full_tiles_and_three_partial_ones() -> Non
     assert not any(widths[3])
     assert len(tiles.tile(1, 1)) == 17 * HASH_BYTES
     assert len(tiles.tile(2, 0)) == HASH_BYTES
+
+
+def test_all_tiles_of_a_tree_are_named_once_bundles_first() -> None:
+    paths = [place.path() for place in tiles_of(SIZE)]
+    assert paths == [
+        *(f"entries/{number:03d}" for number in range(273)), "entries/273.p/112",
+        *(f"0/{number:03d}" for number in range(273)), "0/273.p/112", "1/000", "1/001.p/17", "2/000.p/1",
+    ]  # fmt: skip
+    assert [place.path() for place in tiles_of(256)] == ["entries/000", "0/000", "1/000.p/1"]
+    assert list(tiles_of(0)) == []
 
 
 @pytest.mark.parametrize(

@@ -1,22 +1,19 @@
 """The verifier that auditors download: run as they run it, on the vectors, on what our code makes, and on forgeries."""
 
 import ast
-import json
 import subprocess
 import sys
-from datetime import UTC, datetime
 from functools import cache
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from sessions_log.domain.checkpoint import Checkpoint
-from sessions_log.domain.leaf import EntryColumns, bundle, canonical, leaf
+from sessions_log.domain.leaf import bundle
 from sessions_log.domain.merkle import Frontier, consistency_proof, inclusion_proof, leaf_hash, range_hash
 from sessions_log.domain.proofs import consistency_text, inclusion_text
 from sessions_log.domain.signed_note import SignerKey, signed
-from sessions_log.domain.tiles import TilePlace
+from sessions_log.domain.tiles import tiles_of
 
 ROOT = Path(__file__).parents[2]
 VERIFIER = ROOT / "compliance" / "static" / "portal" / "muniment_verify.py"
@@ -24,7 +21,6 @@ VECTORS = ROOT.parent / "shared" / "vectors"
 needs_vectors = pytest.mark.skipif(not VECTORS.exists(), reason="the test vectors are not there")
 KEY = SignerKey.of_seed("audit.example/org1", bytes(range(32)))
 VKEY = str(KEY.verifier)
-WHEN = datetime(2026, 11, 23, 12, 0, 0, 5, tzinfo=UTC)
 
 
 def run(*arguments: object) -> tuple[int, str]:
@@ -55,11 +51,15 @@ def mirrored(folder: Path, size: int) -> Path:
     """A ledger's folder as it is served."""
     folder.mkdir()
     (folder / "checkpoint").write_text(checkpoint(size))
-    for number in range(-(-size // 256)):
-        lot = leaves(size)[number * 256 : number * 256 + 256]
-        path = folder / "tile" / TilePlace(None, number, len(lot)).path()
+    for place in tiles_of(size):
+        first = place.number * 256
+        if place.level is None:
+            content = bundle(leaves(size)[first : first + place.width])
+        else:
+            content = b"".join(subtree(8 * place.level, number) for number in range(first, first + place.width))
+        path = folder / "tile" / place.path()
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(bundle(lot))
+        path.write_bytes(content)
     return folder
 
 
@@ -98,24 +98,12 @@ def test_our_proofs_hold_for_their_entry_alone(index: int, size: int, tmp_path: 
     assert run("proof", proof, "--leaf", other, "--key", VKEY)[0] == 1
 
 
-def test_entry_within_a_proof_gives_its_leaf(tmp_path: Path) -> None:
-    columns = EntryColumns(
-        "record.view", None, None, 1, 7, {"email": 2}, "0" * 32, "1" * 32, "success", 1, WHEN, False, "orders", "2" * 32,
-        "3" * 32, None, None, WHEN,
-    )  # fmt: skip
-    own = leaf(1, bytes(16), canonical(columns), ((1, b"sealed"),))
-    tree, _ = Frontier().grown([leaf_hash(own)])
-    note = str(signed(Checkpoint(KEY.name, 1, tree.root()).text(), [KEY]))
-    told = {
-        "kind": 1, "nonce": bytes(16).hex(), "columns": json.loads(canonical(columns)),
-        "parts": {"1": sha256(b"sealed").hexdigest()},
-    }  # fmt: skip
-    proof = tmp_path / "proof"
-    proof.write_text(inclusion_text(0, [], note, extra=json.dumps(told).encode()))
-    assert run("proof", proof, "--key", VKEY)[0] == 0
-    told["columns"]["outcome"] = "denied"
-    proof.write_text(inclusion_text(0, [], note, extra=json.dumps(told).encode()))
-    assert run("proof", proof, "--key", VKEY)[0] == 1
+def test_extra_of_a_proof_is_passed_over(tmp_path: Path) -> None:
+    proof, own = tmp_path / "proof", tmp_path / "own"
+    text = inclusion_text(6, inclusion_proof(6, 7, subtree), checkpoint(7))
+    proof.write_text(text.replace("\nindex 6\n", "\nextra bm90ZQ==\nindex 6\n"))
+    own.write_bytes(leaves(7)[6])
+    assert run("proof", proof, "--leaf", own, "--key", VKEY)[0] == 0
 
 
 @pytest.mark.parametrize(("old", "new"), [(1, 2), (3, 7), (256, 300), (255, 257), (7, 7)])
@@ -141,7 +129,39 @@ def test_ledger_with_a_changed_leaf_does_not_hold(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes().replace(b"entry-7\x00", b"entry-8\x00"))
     assert run("ledger", folder, "--key", VKEY)[0] == 1
     path.write_bytes(path.read_bytes()[:-1])
-    assert run("ledger", folder, "--key", VKEY) == (1, "NOT PROVEN: bundle 0 ends too early")
+    assert run("ledger", folder, "--key", VKEY) == (1, "NOT PROVEN: entry bundle 0 is missing or ends too early")
+
+
+def test_ledger_with_a_changed_tile_does_not_hold(tmp_path: Path) -> None:
+    folder = mirrored(tmp_path / "ledger", 600)
+    for name in ("0/000", "0/002.p/88", "1/000.p/2"):
+        path = folder / "tile" / name
+        whole = path.read_bytes()
+        path.write_bytes(whole[:-1] + bytes((whole[-1] ^ 1,)))
+        status, words = run("ledger", folder, "--key", VKEY)
+        assert (status, f"tile {name.partition('.')[0].replace('/00', '/')} does not hold" in words) == (1, True)
+        path.write_bytes(whole)
+    assert run("ledger", folder, "--key", VKEY)[0] == 0
+
+
+@pytest.mark.parametrize("size", [1, 255, 256, 257, 512])
+def test_whole_ledger_is_held_against_a_checkpoint_that_was_kept(size: int, tmp_path: Path) -> None:
+    folder, kept, forged = mirrored(tmp_path / "ledger", 512), tmp_path / "kept", tmp_path / "forged"
+    kept.write_text(checkpoint(size))
+    forged.write_text(checkpoint(size, word=b"!"))
+    assert run("ledger", folder, "--key", VKEY, "--against", kept) == (
+        0,
+        "holds: all 512 entries of the ledger audit.example/org1 are those that were signed\n"
+        f"it only grew since the checkpoint of {size} entries",
+    )
+    assert run("ledger", folder, "--key", VKEY, "--against", kept, "--against", forged)[0] == 1
+
+
+def test_ledger_that_lost_its_end_does_not_hold(tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    kept.write_text(checkpoint(300))
+    status, words = run("ledger", mirrored(tmp_path / "ledger", 299), "--key", VKEY, "--against", kept)
+    assert (status, words) == (1, "NOT PROVEN: the checkpoint that you kept counts 300 entries, the bundle 299")
 
 
 def test_another_key_is_not_enough(tmp_path: Path) -> None:
@@ -180,6 +200,6 @@ def test_what_is_no_proof_is_said(content: str, tmp_path: Path) -> None:
 
 
 def test_what_is_not_there_is_said(tmp_path: Path) -> None:
-    status, words = run("proof", tmp_path / "nothing", "--key", VKEY)
+    status, words = run("proof", tmp_path / "nothing", "--leaf", tmp_path / "nothing", "--key", VKEY)
     assert (status, "cannot be read" in words) == (1, True)
     assert run("proof")[0] == 2

@@ -29,7 +29,7 @@
   }
 
   async function copy(button) {
-    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent.trim());
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
     button.querySelector(".label").textContent = "Copied";
   }
 
