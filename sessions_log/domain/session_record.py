@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, structs
 
-from sessions_log.domain import actions
+from sessions_log.domain import actions, leap_second
 from sessions_log.domain.json_body import MalformedJson, decode_json, refuse_extremes, split_array
 
 MOST_RECORDS = 1_000
@@ -128,15 +128,24 @@ def _decode_one(text: bytes, window: Window) -> SessionRecord | Rejection:
         json = decode_json(text)
     except MalformedJson as error:
         return Rejection("$", str(error))
+    return _converted(json.value, window, json.is_unremarkable)
+
+
+def _converted(value: Any, window: Window, is_unremarkable: bool) -> SessionRecord | Rejection:
     try:
-        return _checked(msgspec.convert(json.value, SessionRecord), window, json.is_unremarkable)
+        return _checked(msgspec.convert(value, SessionRecord), window, is_unremarkable)
     except msgspec.ValidationError as error:
         reason, _, path = str(error).partition(" - at `")
-        return Rejection(*_plain_words(path.rstrip("`") or "$", reason), _readable_id(json.value))
+        path = path.rstrip("`") or "$"
+        if path == "$.timestamp" and (timestamp := leap_second.folded(str(value["timestamp"]))):
+            return _converted(value | {"timestamp": timestamp}, window, is_unremarkable)
+        return Rejection(*_plain_words(path, reason), _readable_id(value))
 
 
 def _checked(record: SessionRecord, window: Window, is_unremarkable: bool) -> SessionRecord | Rejection:
-    """The record itself, or why its values are not allowed."""
+    """The record, an empty address or agent taken for none, or why its values are not allowed."""
+    if record.ip_address == "" or record.user_agent == "":
+        record = structs.replace(record, ip_address=record.ip_address or None, user_agent=record.user_agent or None)
     fault = _fault(record, window, is_unremarkable)
     return record if fault is None else Rejection(*fault, record.id)
 
