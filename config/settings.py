@@ -63,6 +63,7 @@ API_MIDDLEWARE = [
     "sessions_log.middleware.request_id",
     "sessions_log.middleware.api_headers",
     "sessions_log.middleware.known_host",
+    "sessions_log.middleware.options",
     "sessions_log.middleware.database_errors",
 ]
 if IS_HTTPS:

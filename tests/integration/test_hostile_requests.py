@@ -5,6 +5,7 @@ import io
 import json
 import struct
 import time
+import uuid
 import zlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -306,11 +307,28 @@ def test_authorization_that_is_none(tenant: Tenant, authorization: str | None) -
     assert answer.headers["www-authenticate"] == 'Bearer realm="muniment"'
 
 
-@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"])
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"])
 def test_method_that_there_is_not(tenant: Tenant, method: str) -> None:
     answer = call(method, SESSION_LOGS, tenant, body=GOOD)
     assert answer.status == 405
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        (SESSION_LOGS, {"GET", "HEAD", "POST", "OPTIONS"}),
+        (f"/api/v1/receipts/{uuid.uuid4()}", {"GET", "HEAD", "OPTIONS"}),
+        ("/api/v1/ledgers/trattoria/checkpoint", {"GET", "HEAD", "OPTIONS"}),
+        ("/healthz/ready", {"GET", "HEAD", "OPTIONS"}),
+    ],
+)
+def test_options_tell_the_methods_and_let_no_other_site_in(path: str, allowed: set[str]) -> None:
+    preflight = {"origin": "https://evil.example", "access-control-request-method": "POST"}
+    answer = call("OPTIONS", path, headers=preflight)
+    assert (answer.status, answer.body) == (204, b"")
+    assert set(answer.headers["allow"].split(", ")) == allowed
+    assert not [name for name in answer.headers if name.startswith("access-control-")]
 
 
 @pytest.mark.parametrize(
@@ -358,7 +376,9 @@ def test_host_that_is_not_ours_appears_in_no_address(tenant: Tenant, host: str) 
         "target=:7", "target=order:",
         "userId=", "userId=%00", "userId=" + "x" * 1_201, "action=%00", "ipAddress=%00",
         "&".join(f"x{at}=1" for at in range(2_000)),
-        "action=record.view%00", "service=%00", "limit=5;action=x",
+        "action=record.view%00", "service=%00", "limit=5;action=x", "action=record.vieww", "action=record.",
+        "action=custom.", "action=Record.View", "action=custom." + "x" * 60, "action=%FF", "action=' OR 1=1 --",
+        "from=2026-11-24T00:00:00Z&to=2026-11-23T00:00:00Z", "from=2016-12-30T23:59:60Z",
     ],
     ids=lambda query: query[:24],
 )  # fmt: skip
@@ -371,12 +391,13 @@ def test_search_that_cannot_be_understood(tenant: Tenant, query: str) -> None:
     [
         "from=1970-01-01T00:00:00%2B14:00", "from=9998-12-31T23:59:59-14:00",
         "to=1970-01-01T00:00:00%2B14:00&action=record.view",
-        "from=2026-11-24T00:00:00Z&to=2026-11-23T00:00:00Z",
+        "from=2026-11-23T00:00:00Z&to=2026-11-23T00:00:00Z", "from=2016-12-31T23:59:60Z&to=2017-01-01T00:00:00Z",
+        "action=custom.never_sent",
         "cursor=ffffffff-ffff-ffff-ffff-ffffffffffff&outcome=success",
         "cursor=ffffffff-ffff-ffff-ffff-ffffffffffff&userId=m.russo",
         "cursor=00000000-0000-0000-0000-000000000000&sensitive=true",
-        "action=%FF", "action=%ED%A0%80", "action=' OR 1=1 --", "userId=%F0%9F%98%80", "target=a:b:c", "service=%25",
-        "action=" + "x" * 1_200,
+        "userId=' OR 1=1 --", "userId=%FF", "userId=%ED%A0%80", "userId=%F0%9F%98%80", "target=a:b:c", "service=%25",
+        "userId=" + "x" * 1_200,
         "cursor=00000000-0000-0000-0000-000000000000",
     ],
     ids=lambda query: query[:40],
