@@ -237,6 +237,7 @@ LOGGING = {
     },
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
+        "celery": {"level": "WARNING"},  # else some lines for every run of a job
         "django.request": {"level": "ERROR"},
         "django.db.backends": {"level": "WARNING"},
         # It would quote the host that was sent. Without a handler of its own, Python's last resort prints it.
