@@ -6,6 +6,7 @@ from typing import Protocol
 from uuid import UUID
 
 from sessions_log import ports as records
+from sessions_log.commands.erasing import Persons
 
 
 class People(Protocol):
@@ -25,10 +26,14 @@ class People(Protocol):
     ) -> None:
         """Store a grant; does nothing where the same right is held without end."""
 
+    def holder(self, email: str, right: str, organization_id: int, now: datetime) -> UUID | None:
+        """Who has this address and holds the right on the organization now, None for nobody."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """People, and the ports of the records app for the record of each deed."""
+    """People, what keeps their subjects, and the ports of the records app for the record of each deed."""
 
     people: People
+    persons: Persons
     records: records.Ports

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from compliance.models import Grant
+from compliance.models import Grant, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,11 @@ class Rights:
     def anywhere(self, right: str) -> bool:
         """Whether the right is held on any organization."""
         return any(right in rights for rights in self.by_organization.values())
+
+
+def person_of(email: str) -> UUID | None:
+    """Who signs in under this address, None for nobody."""
+    return User.objects.filter(email=email.lower(), is_active=True).values_list("id", flat=True).first()
 
 
 def rights_of(user_id: UUID, now: datetime) -> Rights:

@@ -18,7 +18,13 @@ from config.supervisor.state import running_urls
 
 _OF_DJANGO = ("dbname", "user", "password", "host", "port")
 # Commands that act as another process than the portal, where the running servers tell its URL.
-_ROLE_OF_COMMAND = {"run_recorder": "RECORDER", "run_followers": "FOLLOWER", "rebuild_read_model": "FOLLOWER"}
+_ROLE_OF_COMMAND = {
+    "run_recorder": "RECORDER",
+    "run_followers": "FOLLOWER",
+    "rebuild_read_model": "FOLLOWER",
+    "erase": "RETENTION",
+    "rotate_keys": "RETENTION",
+}
 ROOT = Path(__file__).resolve().parent.parent
 
 

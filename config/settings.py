@@ -29,6 +29,9 @@ LEDGER_ORIGIN = env.text("MUNIMENT_LEDGER_ORIGIN", _public.hostname or "localhos
 IS_LEDGER_PUBLIC = env.choice("MUNIMENT_PUBLIC_LEDGER", ("0", "1"), "0") == "1"
 KEYRING_FOLDER = env.text("MUNIMENT_KEYRING", str(env.home / "keyring"))
 
+# Whether two holders of a right, named on the console, may stand for an approval in the portal.
+IS_CONSOLE_APPROVAL = env.flag("MUNIMENT_CONSOLE_APPROVAL", not IS_PRODUCTION)
+
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",

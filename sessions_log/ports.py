@@ -15,6 +15,7 @@ from sessions_log.domain.references import Reference, SubjectReference, Wanted
 from sessions_log.domain.sender import Sender
 from sessions_log.domain.service_key import NewKey
 from sessions_log.domain.signed_note import Note, VerifierKey
+from sessions_log.domain.statements import Statement
 
 
 class KeyringUnavailable(Exception):
@@ -48,6 +49,15 @@ class Keyring(Protocol):
 
     def epoch(self, organization: UUID, number: int) -> EpochKeys:
         """The keys of an epoch. Raises KeyDestroyed where there are none."""
+
+    def make_epoch(self, organization: UUID, number: int) -> None:
+        """Make the keys of an epoch, durable before it returns; does nothing where they exist.
+
+        Raises KeyDestroyed where the organization has no keys, or had those and lost them.
+        """
+
+    def destroy_epoch(self, organization: UUID, number: int) -> None:
+        """Destroy an epoch's keys for good; `epoch` then raises KeyDestroyed. Does nothing where they are gone."""
 
     def inbox_key(self, day: date) -> bytes:
         """The key that seals the inbox of a day (UTC), made and durable on first use. Raises KeyDestroyed."""
@@ -131,11 +141,20 @@ class InboxUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RecordingOrganization:
-    """What recording needs to know of an organization."""
+    """What recording needs to know of an organization. Where anything of it changed, nothing that was kept holds.
+
+    erasures: how many subjects were erased.
+    """
 
     id: int
     uid: UUID
     epoch: int
+    old_epoch: int | None
+    erasures: int
+
+    def epochs(self) -> tuple[int, ...]:
+        """The epochs whose keys are in use: the present one, and while the keys change the one before."""
+        return (self.epoch,) if self.old_epoch is None else (self.epoch, self.old_epoch)
 
 
 class MissingMonths(Exception):
@@ -187,7 +206,7 @@ class RecorderTransaction(Protocol):
         """Requests after the position, live lane before bulk, whole, of about `most_records` records."""
 
     def organizations(self, ids: Sequence[int]) -> Mapping[int, RecordingOrganization]:
-        """What recording needs to know of organizations."""
+        """What recording needs to know of organizations; their keys do not change until the transaction ends."""
 
     def services(self, ids: Sequence[int]) -> Mapping[int, str]:
         """The names of services."""
@@ -200,6 +219,9 @@ class RecorderTransaction(Protocol):
 
         Raises EntriesExist, EntriesRefused, MissingMonths.
         """
+
+    def append_statements(self, organization_id: int, statements: Sequence[Statement]) -> None:
+        """Give the statements their seq, extend the ledger, store them. Raises EntriesExist, EntriesRefused."""
 
     def finish(self, requests: Sequence[InboxRequest], outcomes: Sequence[Outcome]) -> int:
         """Write the outcomes and the batch, move the position. Returns the batch's number."""

@@ -23,6 +23,8 @@ from sessions_log.adapters.inbox import GroupCommitInbox
 from sessions_log.adapters.keyring_folder import FolderKeyring
 from sessions_log.adapters.limits import LimitedInbox, RecordLimits
 from sessions_log.adapters.opening import PartOpener
+from sessions_log.adapters.organization_keys import OrganizationKeysRepository
+from sessions_log.adapters.persons import PersonRepository
 from sessions_log.adapters.recorder_store import PostgresRecorderStore
 from sessions_log.adapters.repositories import OrganizationRepository, ServiceKeyRepository, TransactionInbox
 from sessions_log.adapters.signer_folder import FolderSigner
@@ -70,6 +72,18 @@ def ports() -> Ports:
     )
 
 
+@cache
+def organization_keys() -> OrganizationKeysRepository:
+    """What stands under organizations' epoch keys."""
+    return OrganizationKeysRepository()
+
+
+@cache
+def persons() -> PersonRepository:
+    """People as subjects."""
+    return PersonRepository()
+
+
 def valkey_answers() -> bool:
     """Whether Valkey can be asked."""
     try:
@@ -83,13 +97,13 @@ def limited_inbox(key: KnownKey) -> Inbox:
     return LimitedInbox(inbox(), record_limits(), key.id, key.records_per_minute)
 
 
-def opener(organization_uid: UUID, epoch: int, *, with_identities: bool) -> Opener:
+def opener(organization_uid: UUID, *, with_identities: bool) -> Opener:
     """How an organization's sealed values are found, and with the right to it, opened."""
-    parts = PartOpener(organization_uid, epoch, keyring())
+    parts = PartOpener(organization_uid, keyring())
     if not with_identities:
-        return Opener(lookup=parts.lookup, open=closed)
+        return Opener(lookups=parts.lookups, open=closed)
     return Opener(
-        lookup=parts.lookup,
+        lookups=parts.lookups,
         open=lambda rows: parts.open([(row.entry_id, row.subject_id, row.sealed) for row in rows]),
     )
 

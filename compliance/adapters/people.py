@@ -4,8 +4,9 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
-from compliance.commands import EmailTaken
+from compliance.commands.people import EmailTaken
 from compliance.models import Grant, User
 
 
@@ -40,3 +41,9 @@ class PeopleRepository:
                 granted_by=granted_by[:120],
                 ends_at=ends_at,
             )
+
+    def holder(self, email: str, right: str, organization_id: int, now: datetime) -> UUID | None:
+        """See the port."""
+        grants = Grant.objects.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=now), service=None, right=right)
+        own = grants.filter(organization_id=organization_id, holder__email=email.lower(), holder__is_active=True)
+        return own.values_list("holder_id", flat=True).first()

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from compliance.domain import RIGHTS
+from compliance.domain.rights import RIGHTS
 
 
 class UserManager(BaseUserManager["User"]):

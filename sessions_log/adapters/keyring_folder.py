@@ -1,7 +1,7 @@
 """The keyring as a folder: one file a key, 0600, in folders of 0700, outside PostgreSQL.
 
     organizations/<uid>/id.key          32 bytes
-    organizations/<uid>/epoch-1.key     64 bytes: wrapping key, search key
+    organizations/<uid>/epoch-1.key     64 bytes: wrapping key, search key; an empty file when destroyed
     organizations/<uid>/signing-1.key   32 bytes, and a name: see `signer_folder`
     inbox/2026-11-23.key                32 bytes; replaced by an empty file when destroyed
 
@@ -39,7 +39,7 @@ class FolderKeyring:
     def make_organization(self, organization: UUID) -> None:
         """See the port."""
         self._make(self._of(organization) / "id.key", 32)
-        self._make(self._of(organization) / "epoch-1.key", 64)
+        self._make(self._epoch(organization, 1), 64)
 
     def id_key(self, organization: UUID) -> bytes:
         """See the port."""
@@ -56,9 +56,22 @@ class FolderKeyring:
         return self._read(path)
 
     def epoch(self, organization: UUID, number: int) -> EpochKeys:
-        """See the port."""
-        keys = self._read(self._of(organization) / f"epoch-{number}.key")
+        """See the port. Another process may have destroyed them: what is at hand counts only while the file has it."""
+        path = self._epoch(organization, number)
+        if path in self._known and not guarded(lambda: path.exists() and path.stat().st_size):
+            del self._known[path]
+        keys = self._read(path)
         return EpochKeys(number=number, wrapping=keys[:32], search=keys[32:])
+
+    def make_epoch(self, organization: UUID, number: int) -> None:
+        """See the port. The emptied file of destroyed keys stays, so that they are not made again."""
+        self._read(self._of(organization) / "id.key")  # no keys for an organization that the keyring does not know
+        self._make(self._epoch(organization, number), 64)
+
+    def destroy_epoch(self, organization: UUID, number: int) -> None:
+        """See the port."""
+        self._known.pop(self._epoch(organization, number), None)
+        guarded(lambda: _overwrite(self._epoch(organization, number)))
 
     def inbox_key(self, day: date) -> bytes:
         """See the port. At hand are the keys of the days last used."""
@@ -89,6 +102,9 @@ class FolderKeyring:
 
     def _of(self, organization: UUID) -> Path:
         return self._folder / "organizations" / str(organization)
+
+    def _epoch(self, organization: UUID, number: int) -> Path:
+        return self._of(organization) / f"epoch-{number}.key"
 
     def _inbox(self, day: date) -> Path:
         return self._folder / "inbox" / f"{day.isoformat()}.key"

@@ -1,27 +1,33 @@
 """Opening sealed parts for those who may see them."""
 
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import cached_property
 from uuid import UUID
 
 from sessions_log.domain import sealing
 from sessions_log.domain.entries import IdentityPart, decode_identity
 from sessions_log.domain.entry_id import KIND_SESSION_LOG
 from sessions_log.domain.sealing import CannotOpen, PartCipher
-from sessions_log.models import SubjectKey
+from sessions_log.models import Organization, SubjectKey
 from sessions_log.ports import EpochKeys, KeyDestroyed, Keyring
 
 
 class PartOpener:
-    """Lookups and opened parts of one organization. Keeps no key beyond a call: an erasure takes effect at once."""
+    """Lookups and opened parts of one organization, for one request. Keeps no key: an erasure takes effect at once."""
 
-    def __init__(self, organization_uid: UUID, epoch: int, keyring: Keyring) -> None:
+    def __init__(self, organization_uid: UUID, keyring: Keyring) -> None:
         self._uid = organization_uid
-        self._epoch = epoch
         self._keyring = keyring
 
-    def lookup(self, table: str, value: str) -> bytes:
-        """The keyed hash of an exact value in the current epoch."""
-        return sealing.lookup(self._keys(self._epoch).search, table, value)
+    def lookups(self, table: str, value: str) -> list[bytes]:
+        """The keyed hashes of an exact value, one for each epoch in use: more than one while the keys change."""
+        return [sealing.lookup(self._keys(epoch).search, table, value) for epoch in self._epochs]
+
+    @cached_property
+    def _epochs(self) -> list[int]:
+        both = Organization.objects.values_list("epoch", "old_epoch").get(uid=self._uid)
+        return [epoch for epoch in both if epoch is not None]
 
     def open(self, rows: Sequence[tuple[UUID, UUID, bytes | None]]) -> list[IdentityPart | None]:
         """The identity parts of (entry id, subject id, sealed), None where the key or the part is gone."""
@@ -37,20 +43,21 @@ class PartOpener:
             return None
 
     def _ciphers(self, subjects: set[UUID]) -> dict[UUID, PartCipher]:
-        keys = SubjectKey.objects.filter(subject__in=subjects, part=sealing.PART_IDENTITY)
-        made = (
-            (subject, self._cipher(epoch, bytes(wrapped)))
-            for subject, epoch, wrapped in keys.values_list("subject_id", "epoch", "wrapped")
-        )
-        return {subject: cipher for subject, cipher in made if cipher is not None}
-
-    def _cipher(self, epoch: int, wrapped: bytes) -> PartCipher | None:
-        """None where the key cannot be had any more: its epoch is over, or its row was changed."""
         try:
-            key = sealing.unwrap(wrapped, self._keys(epoch).wrapping)
-        except (KeyDestroyed, CannotOpen):
-            return None
-        return PartCipher(key, sealing.PART_IDENTITY)
+            return self._unwrapped(subjects)
+        except KeyDestroyed:
+            # The keys' change may have been finished since they were read: they are under the next epoch then.
+            return self._unwrapped(subjects, is_last_try=True)
+
+    def _unwrapped(self, subjects: set[UUID], *, is_last_try: bool = False) -> dict[UUID, PartCipher]:
+        """The ciphers of those whose key can be had. Raises KeyDestroyed for an epoch that is over."""
+        keys = SubjectKey.objects.filter(subject__in=subjects, part=sealing.PART_IDENTITY)
+        made: dict[UUID, PartCipher] = {}
+        for subject, epoch, wrapped in keys.values_list("subject_id", "epoch", "wrapped"):
+            with suppress(CannotOpen, *([KeyDestroyed] if is_last_try else [])):
+                key = sealing.unwrap(bytes(wrapped), self._keys(epoch).wrapping)
+                made[subject] = PartCipher(key, sealing.PART_IDENTITY)
+        return made
 
     def _keys(self, number: int) -> EpochKeys:
         return self._keyring.epoch(self._uid, number)

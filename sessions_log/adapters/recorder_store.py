@@ -11,12 +11,15 @@ from psycopg import Connection
 
 from sessions_log.adapters import copying, partitions
 from sessions_log.adapters.ledger_store import PostgresLedgers
+from sessions_log.adapters.organization_keys import KEYS_LOCK
 from sessions_log.adapters.recorder_references import PostgresReferences, uuids
 from sessions_log.domain.entries import POLICY_VERSION, NewEntries
+from sessions_log.domain.entry_id import KIND_STATEMENT, hour_of
 from sessions_log.domain.inbox import LANE_BULK, LANE_LIVE, InboxRequest
 from sessions_log.domain.outcomes import ConflictSeen, Outcome, Quarantined
 from sessions_log.domain.redaction import DETECTORS_VERSION
 from sessions_log.domain.spans import spans_of
+from sessions_log.domain.statements import Statement, statement_leaf
 from sessions_log.ports import EntriesExist, EntriesRefused, MissingMonths, RecordingOrganization, ShardTaken
 
 _LOCK_CLASS = 0x6D756E69  # "muni": the advisory locks of recorders
@@ -144,9 +147,13 @@ class PostgresRecorderTransaction:
         ]
 
     def organizations(self, ids: Sequence[int]) -> Mapping[int, RecordingOrganization]:
-        """See the port."""
+        """See the port. Who changes an organization's keys holds the same lock, alone."""
+        wanted = sorted(set(ids))
+        self._connection.execute(
+            "SELECT pg_advisory_xact_lock_shared(%s, id) FROM unnest(%s::int[]) AS wanted (id)", (KEYS_LOCK, wanted)
+        )
         rows = self._connection.execute(
-            "SELECT id, uid, epoch FROM sessions_log_organization WHERE id = ANY(%s)", (list(set(ids)),)
+            "SELECT id, uid, epoch, old_epoch, erasures FROM sessions_log_organization WHERE id = ANY(%s)", (wanted,)
         ).fetchall()
         return {row[0]: RecordingOrganization(*row) for row in rows}
 
@@ -184,6 +191,23 @@ class PostgresRecorderTransaction:
         self._ledgers.append(entries.organization_id, head, leaves)
         self._spans += spans_of(entries.organization_id, entries.kind, placed, first_seq)
         self._entries += entries.count
+
+    def append_statements(self, organization_id: int, statements: Sequence[Statement]) -> None:
+        """See the port."""
+        head = self._ledgers.head(organization_id)
+        with self._connection.cursor() as cursor:
+            cursor.executemany(
+                "INSERT INTO sessions_log_statement (id, organization_id, seq, stated_at, type, body)"
+                " VALUES (%s, %s, %s, %s, %s, %s)",
+                [
+                    (UUID(bytes=one.id), organization_id, seq, one.stated_at, one.type, one.body)
+                    for seq, one in enumerate(statements, head.size)
+                ],
+            )
+        self._ledgers.append(organization_id, head, [statement_leaf(one.body) for one in statements])
+        placed = [(one.id, hour_of(one.stated_at)) for one in statements]
+        self._spans += spans_of(organization_id, KIND_STATEMENT, placed, head.size)
+        self._entries += len(statements)
 
     def _require_months(self, wanted: set[date]) -> None:
         if not wanted <= self._months:

@@ -136,7 +136,7 @@ def _organization(request: HttpRequest) -> Organization:
 
 
 def _opener(request: HttpRequest, organization: Organization) -> Opener:
-    return wiring.opener(organization.uid, organization.epoch, with_identities=may(request, IDENTIFY))
+    return wiring.opener(organization.uid, with_identities=may(request, IDENTIFY))
 
 
 def _filters(organization: Organization, params: dict[str, str]) -> SessionLogFilters:
@@ -159,7 +159,7 @@ def _page(filters: SessionLogFilters, organization: Organization, opener: Opener
 
 def _neighbour(organization: Organization, *, before: UUID | None = None, after: UUID | None = None) -> UUID | None:
     """The next record of the organization in time, to either side."""
-    opener = wiring.opener(organization.uid, organization.epoch, with_identities=False)
+    opener = wiring.opener(organization.uid, with_identities=False)
     search = Search(organization_id=organization.pk, before=before, after=after, limit=1)
     rows = session_log_page(search, opener).rows
     return rows[0].id if rows else None

@@ -88,7 +88,7 @@ def put_records(
         receipts.append(Receipt(record.id, own_id))
     if not accepted:
         return Receipts(None, receipts, 0)
-    request = _sealed_request(accepted, ids, sender, now, keyring)
+    request = sealed_request(KIND_SESSION_LOG, encode_records(accepted), b"".join(ids), sender, now, keyring)
     box.put(request)
     return Receipts(request.id, receipts, len(accepted))
 
@@ -101,21 +101,23 @@ def _entry_id(record: SessionRecord, place: tuple[str, int] | None, id_key: byte
     return entry_id.random(record.timestamp)
 
 
-def _sealed_request(
-    records: list[SessionRecord], ids: list[bytes], sender: Sender, now: datetime, keyring: Keyring
+def sealed_request(
+    kind: int, body: bytes, entry_ids: bytes, sender: Sender, now: datetime, keyring: Keyring
 ) -> InboxRequest:
+    """A request as it lies in the inbox, its body sealed under the key of the day. Raises KeyringUnavailable.
+
+    entry_ids: 16 bytes for each record in the body.
+    """
     request_id = inbox.new_request_id(now)
     day_key = keyring.inbox_key(inbox.day_of(request_id))
-    sealed = inbox.seal_body(
-        encode_records(records), day_key, request_id=request_id, organization=sender.organization_uid
-    )
+    sealed = inbox.seal_body(body, day_key, request_id=request_id, organization=sender.organization_uid)
     return InboxRequest(
         id=request_id,
         organization_id=sender.organization_id,
         service_id=sender.service_id,
         shard=sender.shard,
         lane=sender.lane,
-        kind=KIND_SESSION_LOG,
-        entry_ids=b"".join(ids),
+        kind=kind,
+        entry_ids=entry_ids,
         sealed=sealed,
     )

@@ -3,17 +3,18 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
 from sessions_log.commands.referring import OrganizationReferences, SubjectGone
 from sessions_log.domain.entries import Common, Recordable, encode_record, new_entries
-from sessions_log.domain.entry_id import KIND_SESSION_LOG
+from sessions_log.domain.entry_id import KIND_SESSION_LOG, KIND_STATEMENT
 from sessions_log.domain.inbox import InboxRequest, day_of, open_body
 from sessions_log.domain.outcomes import ConflictSeen, Outcome, Quarantined
 from sessions_log.domain.sealing import CannotOpen, record_digest
 from sessions_log.domain.session_record import SessionRecord, stored_records
+from sessions_log.domain.statements import Statement, UnfitStatement, read_statement
 from sessions_log.ports import (
     EntriesExist,
     EntriesRefused,
@@ -27,6 +28,8 @@ from sessions_log.ports import (
 MOST_RECORDS = 10_000
 MOST_SINGLY = 200
 WARY_BATCHES = 200
+# What is kept between batches are people's keys: a recorder that has nothing to do soon keeps none.
+KEPT_WHEN_IDLE = timedelta(seconds=10)
 
 
 @dataclass(slots=True)
@@ -48,6 +51,7 @@ class Recorder:
     keyring: Keyring
     references: dict[int, OrganizationReferences] = field(default_factory=dict)
     wary: int = 0
+    worked_at: datetime | None = None
 
     def record_batch(self, now: datetime) -> int:
         """Record what is pending, at most about MOST_RECORDS. Returns how many records were taken, 0 for none.
@@ -74,7 +78,11 @@ class Recorder:
             requests = transaction.pending(MOST_RECORDS)
             if requests:
                 self._record(transaction, requests, now)
-            return sum(request.records for request in requests)
+        if requests or self.worked_at is None:
+            self.worked_at = now
+        elif now - self.worked_at > KEPT_WHEN_IDLE:
+            self.references.clear()
+        return sum(request.records for request in requests)
 
     def _one_by_one(self, now: datetime) -> int:
         taken = 0
@@ -106,19 +114,26 @@ class Recorder:
         services = transaction.services([request.service_id for request in requests])
         outcomes: list[Outcome] = []
         candidates: dict[int, list[Candidate]] = defaultdict(list)
+        statements: dict[int, list[Statement]] = defaultdict(list)
         quarantined: list[Quarantined] = []
         for request in requests:
             outcome = Outcome(request.id, request.organization_id)
             outcomes.append(outcome)
+            organization = organizations[request.organization_id]
             try:
-                found = self._open(request, outcome, organizations[request.organization_id])
+                if request.kind == KIND_STATEMENT:
+                    statements[organization.id].append(self._open_statement(request, organization))
+                    outcome.recorded = 1
+                else:
+                    found = self._open(request, outcome, organization)
+                    candidates[organization.id] += found
             except Unrecordable as error:
                 outcome.quarantined = request.records
                 quarantined.append(Quarantined(request, str(error)))
-            else:
-                candidates[request.organization_id] += found
         for organization_id, found in candidates.items():
             self._record_organization(transaction, organizations[organization_id], services, found, now)
+        for organization_id, stated in statements.items():
+            transaction.append_statements(organization_id, stated)
         if quarantined:
             transaction.quarantine(quarantined)
         transaction.finish(requests, outcomes)
@@ -127,14 +142,9 @@ class Recorder:
         """The records of a request. Raises Unrecordable."""
         if request.kind != KIND_SESSION_LOG:
             raise Unrecordable("a kind of record that this version does not know")
+        body = self._body(request, organization)
         try:
-            key = self.keyring.inbox_key(day_of(request.id))
-            body = open_body(request.sealed, key, request_id=request.id, organization=organization.uid)
             records = stored_records(body)
-        except KeyDestroyed:
-            raise Unrecordable("the inbox key of its day is destroyed") from None
-        except CannotOpen:
-            raise Unrecordable("it does not open under the inbox key of its day") from None
         except msgspec.MsgspecError:
             raise Unrecordable("its records cannot be read") from None
         if len(records) != request.records:
@@ -155,6 +165,26 @@ class Recorder:
             )
             for at, record in enumerate(records)
         ]
+
+    def _open_statement(self, request: InboxRequest, organization: RecordingOrganization) -> Statement:
+        """The statement in a request. Raises Unrecordable."""
+        try:
+            statement = read_statement(self._body(request, organization), organization.uid)
+        except UnfitStatement as error:
+            raise Unrecordable(str(error)) from None
+        if statement.id != request.entry_ids:
+            raise Unrecordable("its statement has another id than it says")
+        return statement
+
+    def _body(self, request: InboxRequest, organization: RecordingOrganization) -> bytes:
+        """What was sealed. Raises Unrecordable."""
+        try:
+            key = self.keyring.inbox_key(day_of(request.id))
+            return open_body(request.sealed, key, request_id=request.id, organization=organization.uid)
+        except KeyDestroyed:
+            raise Unrecordable("the inbox key of its day is destroyed") from None
+        except CannotOpen:
+            raise Unrecordable("it does not open under the inbox key of its day") from None
 
     def _record_organization(
         self,
@@ -191,9 +221,9 @@ class Recorder:
 
     def _references(self, organization: RecordingOrganization) -> OrganizationReferences:
         known = self.references.get(organization.id)
-        if known is None or known.epoch != organization.epoch:
-            keys = self.keyring.epoch(organization.uid, organization.epoch)
-            known = OrganizationReferences(organization.id, keys)
+        if known is None or known.organization != organization:
+            keys = [self.keyring.epoch(organization.uid, number) for number in organization.epochs()]
+            known = OrganizationReferences(organization, keys)
             self.references[organization.id] = known
         return known
 

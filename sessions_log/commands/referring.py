@@ -1,9 +1,9 @@
 """From names to random ids: which subject, session, target and address a record is about."""
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from sessions_log.domain import sealing
 from sessions_log.domain.entries import decode_identity
@@ -19,14 +19,15 @@ from sessions_log.domain.references import (
     SubjectLinked,
     SubjectReference,
     Wanted,
+    subject_lookup,
 )
 from sessions_log.domain.sealing import CannotOpen, PartCipher, ValueCipher
 from sessions_log.domain.session_record import SessionRecord
 from sessions_log.domain.session_record import Target as RecordTarget
-from sessions_log.ports import EntriesRefused, EpochKeys, References
+from sessions_log.ports import EntriesRefused, EpochKeys, RecordingOrganization, References
 
 MOST_KEPT = 50_000
-_PROVISIONAL = "provisional"
+Found = TypeVar("Found", Reference, SubjectReference)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +57,20 @@ class Referred(NamedTuple):
 
 
 class OrganizationReferences:
-    """The references of one organization and epoch, kept between batches and made on first sight.
+    """The references of one organization, kept between batches and made on first sight.
 
-    What it keeps holds only while the transactions that made it commit: after a failure it is thrown away.
+    What it keeps holds only while the transactions that made it commit: after a failure it is thrown away. So it is
+    when `organization` is not what it was: with its keys, or a subject, gone.
     """
 
-    def __init__(self, organization_id: int, keys: EpochKeys) -> None:
-        self.organization_id = organization_id
-        self.epoch = keys.number
-        self.search_key = keys.search
-        self._wrapping = keys.wrapping
-        self._values = ValueCipher(keys.wrapping)
+    def __init__(self, organization: RecordingOrganization, keys: Sequence[EpochKeys]) -> None:
+        """keys: of the organization's epochs in use, the present one first; what is new comes under its keys."""
+        self.organization = organization
+        self.organization_id = organization.id
+        self.search_key = keys[0].search
+        self._keys = {one.number: one for one in keys}
+        self._wrapping = keys[0].wrapping
+        self._values = ValueCipher(keys[0].wrapping)
         self._subjects: dict[str, bytes] = {}
         self._sessions: dict[str, KnownSession] = {}
         self._targets: dict[str, bytes] = {}
@@ -79,7 +83,7 @@ class OrganizationReferences:
         Raises SubjectGone, and EntriesRefused where the key of a subject does not open.
         """
         self._forget_when_large()
-        wanted = Wanted(self.organization_id, self.epoch)
+        wanted = Wanted(self.organization_id, self.organization.epoch)
         targets = [_target_value(record.target) for record in records]
         addresses = [record.ip_address or None for record in records]
         self._find(store, self._targets, TARGET, targets, wanted)
@@ -121,9 +125,9 @@ class OrganizationReferences:
         lookups = self._lookups(table, {value for value in values if value and value not in known})
         if not lookups:
             return
-        found = store.find(self.organization_id, table, list(lookups))
-        for lookup, value in lookups.items():
-            if (reference := found.get(lookup)) is None:
+        found = store.find(self.organization_id, table, _flat(lookups))
+        for value, (lookup, *_) in lookups.items():
+            if (reference := _first(found, lookups[value])) is None:
                 reference = Reference(uuid.uuid4().bytes)
                 sealed = self._values.seal(value, row_id=reference.id, table=table)
                 wanted.references.append(NewReference(table, reference.id, lookup, sealed))
@@ -133,9 +137,9 @@ class OrganizationReferences:
         lookups = self._lookups(SUBJECT, {user for user in users if user not in self._subjects})
         if not lookups:
             return
-        found = store.subjects(self.organization_id, list(lookups))
-        for lookup, user in lookups.items():
-            if (reference := found.get(lookup)) is None:
+        found = store.subjects(self.organization_id, _flat(lookups))
+        for user, (lookup, *_) in lookups.items():
+            if (reference := _first(found, lookups[user])) is None:
                 self._subjects[user] = self._new_subject(lookup, user, False, wanted)
             else:
                 self._subjects[user] = reference.id
@@ -146,23 +150,23 @@ class OrganizationReferences:
         lookups = self._lookups(SESSION, unknown)
         if not lookups:
             return
-        found = store.sessions(self.organization_id, list(lookups))
+        found = store.sessions(self.organization_id, _flat(lookups))
         first_user: dict[str, str] = {}
         for record in records:
             if record.user_id:
                 first_user.setdefault(record.session_id, record.user_id)
-        for lookup, token in lookups.items():
-            reference = found.get(lookup)
+        for token, (lookup, *_) in lookups.items():
+            reference = _first(found, lookups[token])
             if reference is not None and reference.subject is not None:
                 self._sessions[token] = KnownSession(reference.id, reference.subject)
             else:
                 self._sessions[token] = self._new_session(lookup, token, first_user.get(token), wanted)
-        self._learn(store, {self._sessions[token].subject for token in lookups.values()})
+        self._learn(store, {self._sessions[token].subject for token in lookups})
 
     def _subject_of(self, record: SessionRecord, wanted: Wanted) -> KnownSubject:
         session = self._sessions[record.session_id]
         if not record.user_id:
-            return self._known[session.subject]
+            return self._with_key(session.subject)
         subject = self._known[self._subjects[record.user_id]]
         of_session = self._known.get(session.subject)
         if of_session is not None and of_session.is_provisional:
@@ -170,10 +174,16 @@ class OrganizationReferences:
             session.subject = subject.id
         return subject
 
+    def _with_key(self, subject: bytes) -> KnownSubject:
+        """The subject. Raises EntriesRefused where his key is gone and his session is still there: nobody does that."""
+        if (known := self._known.get(subject)) is None:
+            raise EntriesRefused("the subject of a session has no key")
+        return known
+
     def _new_session(self, lookup: bytes, token: str, user: str | None, wanted: Wanted) -> KnownSession:
         session_id = uuid.uuid4().bytes
         if user is None:
-            own = sealing.lookup(self.search_key, _PROVISIONAL, token)
+            own = subject_lookup(self.search_key, token, is_provisional=True)
             subject = self._new_subject(own, token, True, wanted)
         else:
             subject = self._subjects[user]
@@ -217,14 +227,15 @@ class OrganizationReferences:
 
     def _keep(self, reference: SubjectReference) -> None:
         try:
-            key = sealing.unwrap(reference.wrapped, self._wrapping)
-        except CannotOpen:
+            key = sealing.unwrap(reference.wrapped, self._keys[reference.epoch].wrapping)
+        except (CannotOpen, KeyError):  # KeyError: of an epoch that is over
             raise EntriesRefused("the key of a subject does not open") from None
         cipher = PartCipher(key, sealing.PART_IDENTITY)
         self._known[reference.id] = KnownSubject(reference.id, cipher, reference.is_provisional)
 
-    def _lookups(self, table: str, values: set[str]) -> dict[bytes, str]:
-        return {sealing.lookup(self.search_key, table, value): value for value in values}
+    def _lookups(self, table: str, values: set[str]) -> dict[str, list[bytes]]:
+        """The keyed hashes of each value, one for each epoch in use, the present one's first."""
+        return {value: [sealing.lookup(one.search, table, value) for one in self._keys.values()] for value in values}
 
     def _forget_when_large(self) -> None:
         kept: tuple[dict[Any, Any], ...] = (
@@ -237,6 +248,14 @@ class OrganizationReferences:
 
 class SubjectGone(Exception):
     """A subject lost its key after it was looked up."""
+
+
+def _flat(lookups: dict[str, list[bytes]]) -> list[bytes]:
+    return [lookup for own in lookups.values() for lookup in own]
+
+
+def _first(found: Mapping[bytes, Found], lookups: Sequence[bytes]) -> Found | None:
+    return next((found[lookup] for lookup in lookups if lookup in found), None)
 
 
 def _target_value(target: RecordTarget | None) -> str | None:

@@ -13,6 +13,7 @@ from hashlib import sha256
 import msgspec
 
 LEAF_VERSION = 1
+LARGEST_LEAF_BYTES = 65_535  # what the length before it in a bundle can say
 NONCE_BYTES = 16
 BUNDLE_LEAVES = 256
 

@@ -2,10 +2,20 @@
 
 from dataclasses import dataclass, field
 
+from sessions_log.domain.sealing import lookup
+
 SUBJECT = "subject"
 SESSION = "session"
 TARGET = "target"
 ADDRESS = "address"
+
+
+_PROVISIONAL = "provisional"
+
+
+def subject_lookup(search_key: bytes, name: str, *, is_provisional: bool) -> bytes:
+    """The keyed hash by which a subject is found: of his user id, or while he is provisional of his session's token."""
+    return lookup(search_key, _PROVISIONAL if is_provisional else SUBJECT, name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,6 @@ class KnownKey:
     organization_id: int
     organization_uid: UUID
     shard: int
-    epoch: int
     accepts_back_days: int
     expires_at: datetime | None
     revoked_at: datetime | None

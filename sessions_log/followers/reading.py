@@ -11,10 +11,10 @@ from django.db import connection, transaction
 from django.utils.module_loading import import_string
 
 from sessions_log.models import FollowerPosition
+from sessions_log.models.read_models import FOLLOWER_LOCK
 
 MOST_ENTRIES = 20_000
 MOST_BATCHES = 2_000
-_LOCK_CLASS = 0x666F6C6C  # "foll": one process at a time keeps a read model
 _COLUMNS = (
     "e.id, e.organization_id, e.service_id, e.timestamp, e.subject_id, e.session_id, e.outcome, e.sensitive,"
     " e.action, e.findings, e.ai_model"
@@ -49,7 +49,7 @@ def load(paths: Sequence[str]) -> list[Follower]:
 def follow(follower: Follower, shard: int) -> int:
     """Apply the next batches, about MOST_ENTRIES entries at most. Returns how many batches were applied."""
     with transaction.atomic():
-        _execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", _LOCK_CLASS, follower.name)
+        _execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", FOLLOWER_LOCK, follower.name)
         position, _ = FollowerPosition.objects.get_or_create(follower=follower.name, shard=shard)
         last = _last_batch(shard, position.batch)
         if last is None:
@@ -67,11 +67,11 @@ def rebuild(follower: Follower) -> None:
     One snapshot sees entries and batch numbers alike, so nothing is missed or counted twice. It is taken once the
     follower stands still.
     """
-    _execute("SELECT pg_advisory_lock(%s, hashtext(%s))", _LOCK_CLASS, follower.name)
+    _execute("SELECT pg_advisory_lock(%s, hashtext(%s))", FOLLOWER_LOCK, follower.name)
     try:
         _rebuild(follower)
     finally:
-        _execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", _LOCK_CLASS, follower.name)
+        _execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", FOLLOWER_LOCK, follower.name)
 
 
 def _rebuild(follower: Follower) -> None:

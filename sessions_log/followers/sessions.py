@@ -12,7 +12,9 @@ class Sessions:
     name = "sessions"
 
     def apply(self, entries: Entries) -> None:
-        """Add the entries to their sessions. A session that has ended and goes on keeps its first end.
+        """Add the entries to their sessions, but for those of erased people.
+
+        A session that has ended and goes on keeps its first end.
 
         Where two people act at the same moment the higher id wins, so that rebuilding gives the same rows.
         """
@@ -29,7 +31,9 @@ class Sessions:
                         count(*) FILTER (WHERE sensitive) AS sensitive,
                         min(timestamp) FILTER (WHERE action IN ('session.end', 'session.revoke', 'auth.logout'))
                             AS ended_at
-                    FROM ({entries.sql}) e GROUP BY session_id, organization_id, subject_id
+                    FROM ({entries.sql}) e
+                    WHERE NOT EXISTS (SELECT FROM sessions_log_tombstone t WHERE t.id = e.subject_id)
+                    GROUP BY session_id, organization_id, subject_id
                 )
                 INSERT INTO sessions_log_sessionsummary AS summary (id, organization_id, subject_id, first_seen,
                     last_seen, entries, failures, denials, ai_uses, sensitive, ended_at)

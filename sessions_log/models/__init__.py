@@ -3,12 +3,13 @@
 from sessions_log.models.findings import Finding
 from sessions_log.models.inbox import Conflict, InboxRow, QuarantinedRequest, RequestOutcome
 from sessions_log.models.jobs import JobRun
-from sessions_log.models.keys import Address, Session, Subject, SubjectKey, SubjectLink, Target
+from sessions_log.models.keys import Address, Session, Subject, SubjectKey, SubjectLink, Target, Tombstone
 from sessions_log.models.ledger import Checkpoint, LeafBundle, LeafTail, LedgerHead, TreeNode
 from sessions_log.models.organizations import Organization, Service, ServiceKey
 from sessions_log.models.read_models import Facet, FollowerPosition, MinuteCounter, SessionSummary
 from sessions_log.models.recorder import Batch, BatchSpan, RecorderPosition
 from sessions_log.models.session_logs import SessionLog
+from sessions_log.models.statements import Statement
 
 __all__ = [
     "Address",
@@ -34,9 +35,11 @@ __all__ = [
     "Session",
     "SessionLog",
     "SessionSummary",
+    "Statement",
     "Subject",
     "SubjectKey",
     "SubjectLink",
     "Target",
+    "Tombstone",
     "TreeNode",
 ]

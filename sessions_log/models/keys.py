@@ -25,6 +25,18 @@ class Subject(models.Model):
         constraints = (models.UniqueConstraint(fields=("organization_id", "lookup"), name="subject_lookup"),)
 
 
+class Tombstone(models.Model):
+    """That a subject was erased: his key, names and lookups are gone, his entries stand unopenable.
+
+    id: the subject's, which entries go on to carry. statement_id: the entry that says who asked, and under which law.
+    """
+
+    id = models.UUIDField(primary_key=True)
+    organization_id = models.IntegerField()
+    statement_id = models.UUIDField()
+    erased_at = models.DateTimeField()
+
+
 class SubjectKey(models.Model):
     """A subject's key for one part, wrapped under the organization's epoch key."""
 

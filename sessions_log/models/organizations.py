@@ -24,6 +24,9 @@ class Organization(models.Model):
     )
     shard = models.PositiveSmallIntegerField(default=0, editable=False)
     epoch = models.PositiveSmallIntegerField(default=1, editable=False)
+    # While the keys change: the epoch whose keys some references are still under.
+    old_epoch = models.PositiveSmallIntegerField(null=True, editable=False)
+    erasures = models.PositiveIntegerField(db_default=0, editable=False)
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:

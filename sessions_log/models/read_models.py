@@ -2,6 +2,8 @@
 
 from django.db import models
 
+FOLLOWER_LOCK = 0x666F6C6C  # "foll": one process at a time keeps a read model, by the hash of its name
+
 
 class FollowerPosition(models.Model):
     """The last batch of a shard that a follower has applied."""

@@ -29,7 +29,7 @@ def find_exactly(organization_id: int, value: str, opener: Opener) -> list[Found
     return [
         Found(kind, id_)
         for kind in KINDS
-        for id_ in _ids(kind, organization_id, [opener.lookup(kind, one) for one in wanted[kind]])
+        for id_ in _ids(kind, organization_id, [lookup for one in wanted[kind] for lookup in opener.lookups(kind, one)])
     ]
 
 

@@ -8,7 +8,7 @@ from django.db import connection
 from sessions_log.domain.leaf import bundle, unbundle
 from sessions_log.domain.merkle import TILE_LEVELS, Subtree, leaf_hash
 from sessions_log.domain.tiles import TILE_WIDTH, TilePlace, subtree_of_tiles, width_of
-from sessions_log.models import Checkpoint, SessionLog, TreeNode
+from sessions_log.models import Checkpoint, SessionLog, Statement, TreeNode
 
 
 def latest_checkpoint(organization_id: int) -> Checkpoint | None:
@@ -17,9 +17,12 @@ def latest_checkpoint(organization_id: int) -> Checkpoint | None:
 
 
 def seq_of(organization_id: int, entry_id: UUID) -> int | None:
-    """An entry's index in the ledger."""
-    entries = SessionLog.objects.filter(organization_id=organization_id, id=entry_id)
-    return entries.values_list("seq", flat=True).first()
+    """An entry's index in the ledger, of whatever kind it is."""
+    for kind in (SessionLog, Statement):
+        own = kind.objects.filter(organization_id=organization_id, id=entry_id)
+        if (seq := own.values_list("seq", flat=True).first()) is not None:
+            return int(seq)
+    return None
 
 
 def leaf_at(organization_id: int, seq: int) -> bytes:

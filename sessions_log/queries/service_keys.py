@@ -20,7 +20,6 @@ def key_by_prefix(prefix: str) -> KnownKey | None:
         organization_id=organization.id,
         organization_uid=organization.uid,
         shard=organization.shard,
-        epoch=organization.epoch,
         accepts_back_days=organization.accepts_back_days,
         expires_at=key.expires_at,
         revoked_at=key.revoked_at,

@@ -99,10 +99,11 @@ class Sealed:
 class Opener:
     """How sealed values are found and opened; made by wiring, given only to those who may.
 
-    lookup: table and exact value to its keyed hash. open: opened parts in the order given, None where closed.
+    lookups: table and exact value to its keyed hashes, one for each epoch in use.
+    open: opened parts in the order given, None where closed.
     """
 
-    lookup: Callable[[str, str], bytes]
+    lookups: Callable[[str, str], list[bytes]]
     open: Callable[[Sequence[Sealed]], list[IdentityPart | None]]
 
 
@@ -209,8 +210,8 @@ def _references(search: Search, opener: Opener) -> dict[str, UUID] | None:
         with connection.cursor() as cursor:
             # Only names written in this file are put into the text; values go beside it.
             cursor.execute(
-                f"SELECT id FROM sessions_log_{table} WHERE organization_id = %s AND lookup = %s",  # nosec B608
-                [search.organization_id, opener.lookup(table, value)],
+                f"SELECT id FROM sessions_log_{table} WHERE organization_id = %s AND lookup = ANY(%s)",  # nosec B608
+                [search.organization_id, opener.lookups(table, value)],
             )
             row = cursor.fetchone()
         if row is None:

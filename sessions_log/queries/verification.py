@@ -3,6 +3,8 @@
 import base64
 from collections.abc import Iterator
 from datetime import UTC
+from heapq import merge
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +16,7 @@ from sessions_log.domain.leaf import EntryColumns, canonical, leaf
 from sessions_log.domain.merkle import TILE_LEVELS, Frontier, Node
 from sessions_log.domain.sealing import PART_IDENTITY
 from sessions_log.domain.signed_note import VerifierKey
+from sessions_log.domain.statements import UnfitStatement, read_statement, statement_leaf
 from sessions_log.domain.tiles import HIGHEST_LEVEL
 from sessions_log.domain.verification import StoredEntry, StoredLedger, StoredNote
 from sessions_log.models import (
@@ -24,6 +27,7 @@ from sessions_log.models import (
     Organization,
     Service,
     SessionLog,
+    Statement,
     TreeNode,
 )
 
@@ -68,7 +72,9 @@ def stored_ledger(
             .order_by("first_seq").values_list("first_seq", "leaves").iterator(_AT_ONCE)
         ),
         nodes={level: _nodes(organization.id, level) for level in _levels()},
-        entries=_entries(organization, first_entry),
+        entries=merge(
+            _entries(organization, first_entry), _statements(organization, first_entry), key=attrgetter("seq", "id")
+        ),
         first_entry=first_entry,
         notes=_notes(organization.id, kept),
         keys=keys,
@@ -107,6 +113,18 @@ def _entries(organization: Organization, first_entry: int) -> Iterator[StoredEnt
     rows = SessionLog.objects.filter(organization_id=organization.id, seq__gte=first_entry).order_by("seq", "id")
     for row in rows.values_list(*_COLUMNS).iterator(_AT_ONCE):
         yield StoredEntry(row[0], row[1], _leaf(row, organization.uid.hex, services))
+
+
+def _statements(organization: Organization, first_entry: int) -> Iterator[StoredEntry]:
+    rows = Statement.objects.filter(organization_id=organization.id, seq__gte=first_entry).order_by("seq")
+    for own_id, seq, stated_at, of_type, body in rows.values_list("id", "seq", "stated_at", "type", "body").iterator():
+        try:
+            read = read_statement(bytes(body), organization.uid)
+        except UnfitStatement:
+            yield StoredEntry(seq, own_id, None)
+            continue
+        is_same = (read.id, read.stated_at, read.type) == (own_id.bytes, stated_at, of_type)
+        yield StoredEntry(seq, own_id, statement_leaf(read.body) if is_same else None)
 
 
 def _leaf(row: tuple[Any, ...], organization: str, services: dict[int, str]) -> bytes | None:

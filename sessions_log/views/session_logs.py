@@ -72,7 +72,7 @@ class SessionLogsView(APIView):
         key = key_of(request)
         with_identities = "identities" in key.scopes
         search = parse_search(request.query_params, key)
-        page = session_log_page(search, wiring.opener(key.organization_uid, key.epoch, with_identities=with_identities))
+        page = session_log_page(search, wiring.opener(key.organization_uid, with_identities=with_identities))
         return Response(page_body(page, request, with_identities=with_identities))
 
 

@@ -82,6 +82,35 @@ def test_key_that_was_never_made_is_as_good_as_destroyed(keyring: Keyring) -> No
         keyring.epoch(TRATTORIA, 2)
 
 
+def test_new_epoch_has_keys_of_its_own_and_is_made_once(keyring: Keyring, reopen: Callable[[], Keyring]) -> None:
+    keyring.make_epoch(TRATTORIA, 2)
+    made = keyring.epoch(TRATTORIA, 2)
+    reopen().make_epoch(TRATTORIA, 2)
+    assert reopen().epoch(TRATTORIA, 2) == made
+    assert not {made.wrapping, made.search} & {keyring.epoch(TRATTORIA, 1).wrapping, keyring.epoch(TRATTORIA, 1).search}
+
+
+def test_destroyed_epoch_stays_destroyed_for_all_who_had_it_at_hand(
+    keyring: Keyring, reopen: Callable[[], Keyring]
+) -> None:
+    other = reopen()
+    keyring.make_epoch(TRATTORIA, 2)
+    assert other.epoch(TRATTORIA, 1) == keyring.epoch(TRATTORIA, 1)
+    for _ in range(2):
+        keyring.destroy_epoch(TRATTORIA, 1)
+    for one in (keyring, other, reopen()):
+        with pytest.raises(KeyDestroyed):
+            one.epoch(TRATTORIA, 1)
+        with pytest.raises(KeyDestroyed):
+            one.make_epoch(TRATTORIA, 1)
+        assert one.epoch(TRATTORIA, 2).number == 2
+
+
+def test_organization_that_is_not_known_gets_no_epoch(keyring: Keyring) -> None:
+    with pytest.raises(KeyDestroyed):
+        keyring.make_epoch(UNKNOWN, 2)
+
+
 def test_inbox_key_of_a_day_stays_the_same_and_days_differ(keyring: Keyring) -> None:
     today = keyring.inbox_key(TODAY)
     others = [keyring.inbox_key(TODAY + timedelta(days=step)) for step in range(1, 20)]

@@ -8,7 +8,7 @@ from django.db import connection
 from playwright.sync_api import Browser, Page, StorageState
 
 from compliance import wiring as compliance
-from compliance.commands import AddPerson, GiveRight, add_person, give_right
+from compliance.commands.people import AddPerson, GiveRight, add_person, give_right
 from sessions_log.adapters.inbox import insert
 from sessions_log.domain.inbox import InboxRequest, new_request_id
 from tests.conftest import Servers

@@ -99,12 +99,17 @@ class RunningPortal:
         """The process of this name as the supervisor last noted it; 0 where there is none."""
         return State.load(self.home.state).pids.get(name, 0)
 
-    def manage(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run a management command as an operator would, who knows only MUNIMENT_HOME."""
+    def manage(
+        self, *arguments: str, check: bool = True, environment: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a management command as an operator would, who knows only MUNIMENT_HOME.
+
+        environment: another than his.
+        """
         done = subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=ROOT,
-            env=self.operator(),
+            env=environment or self.operator(),
             capture_output=True,
             text=True,
             timeout=180,

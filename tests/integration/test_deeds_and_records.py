@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from compliance import wiring as compliance
-from compliance.commands import AddPerson, EmailTaken, GiveRight, NoReason, UnknownRight, add_person, give_right
+from compliance.commands.people import AddPerson, EmailTaken, GiveRight, NoReason, UnknownRight, add_person, give_right
 from compliance.models import Grant, User
 from sessions_log import wiring
 from sessions_log.adapters.inbox import GroupCommitInbox

@@ -177,7 +177,7 @@ def test_finding_is_opened_once_refreshed_and_closed_and_both_ends_are_records(
     record_all()
     product = organization_by_slug(PORTAL_ORGANIZATION)
     assert product is not None
-    opener = wiring.opener(product.uid, product.epoch, with_identities=True)
+    opener = wiring.opener(product.uid, with_identities=True)
     rows = session_log_page(Search(organization_id=product_id, target=("finding", "lag")), opener).rows
     told = [(row.action, (row.identity.metadata or {})) for row in rows if row.identity]
     assert [one for one in told if one[1]["about"] == "of this test"] == [

@@ -94,7 +94,7 @@ def test_record_that_comes_in_between_is_not_shown_twice_nor_pushes_one_out(
 
 
 def _opener(tenant: Tenant) -> Opener:
-    return wiring.opener(tenant.organization.uid, tenant.organization.epoch, with_identities=True)
+    return wiring.opener(tenant.organization.uid, with_identities=True)
 
 
 @pytest.mark.parametrize("narrowed", [{}, {"user": "m.russo"}, {"action": "record.view"}], ids=str)

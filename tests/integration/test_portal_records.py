@@ -15,7 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from compliance import wiring as compliance
-from compliance.commands import AddPerson, GiveRight, add_person, give_right
+from compliance.commands.people import AddPerson, GiveRight, add_person, give_right
 from compliance.models import User
 from sessions_log import wiring
 from sessions_log.adapters.quarantine import QuarantineRepository
@@ -120,7 +120,7 @@ def product_records(user: User, record_all: Callable[[], None]) -> list[SessionL
     record_all()
     product = organization_by_slug("portal")
     assert product is not None
-    opener = wiring.opener(product.uid, product.epoch, with_identities=True)
+    opener = wiring.opener(product.uid, with_identities=True)
     return session_log_page(Search(organization_id=product.pk, user=user.email), opener).rows
 
 

@@ -25,13 +25,13 @@ def _asked(request: Callable[[], object]) -> int:
         ({}, 4),
         ({"action": "record.view"}, 4),
         ({"outcome": "success", "service": "orders"}, 4),
-        ({"userId": "m.russo"}, 5),
-        ({"userId": "m.russo", "target": "order:7", "ipAddress": "192.0.2.7"}, 7),
-        ({"userId": "nobody"}, 1),
+        ({"userId": "m.russo"}, 6),
+        ({"userId": "m.russo", "target": "order:7", "ipAddress": "192.0.2.7"}, 8),
+        ({"userId": "nobody"}, 2),
     ],
     ids=str,
 )
-def test_page_asks_for_references_ids_rows_names_and_keys_once(
+def test_page_asks_for_epochs_references_ids_rows_names_and_keys_once(
     record_all: Callable[[], None], follow_all: Callable[[], None], query: dict[str, str], statements: int
 ) -> None:
     tenant = make_tenant()

@@ -51,7 +51,7 @@ def asker(slug: str) -> Ask:
     from sessions_log.queries.session_logs import Search, SessionLogPage, session_log_page
 
     organization = Organization.objects.get(slug=slug)
-    opener = wiring.opener(organization.uid, organization.epoch, with_identities=True)
+    opener = wiring.opener(organization.uid, with_identities=True)
 
     def ask(values: Mapping[str, str], edge: Mapping[str, Any]) -> SessionLogPage:
         search = Search(organization_id=organization.pk, **filters(values), **edge)

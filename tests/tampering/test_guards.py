@@ -32,6 +32,7 @@ def _evidence(connection: psycopg.Connection[Any]) -> list[str]:
         "sessions_log_leafbundle",
         "sessions_log_treenode",
         "sessions_log_checkpoint",
+        "sessions_log_statement",
         *(name for (name,) in partitions),
     ]
 

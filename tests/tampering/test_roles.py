@@ -1,5 +1,6 @@
 """Each process's role may do just what `compliance.adapters.roles` says, tried statement by statement."""
 
+import re
 from typing import Any
 
 import psycopg
@@ -27,10 +28,10 @@ def _tables(connection: psycopg.Connection[Any]) -> dict[str, list[str]]:
 def _rights(table: str, role: str) -> tuple[set[str], set[str]]:
     """What a role may do to a table: whole verbs, and the columns it may update alone."""
     whole, columns = set(), set()
-    for part in RIGHTS.get(table, {}).get(role, "").split(", "):
+    for part in re.split(r", (?=[A-Z])", RIGHTS.get(table, {}).get(role, "")):
         verb, _, listed = part.partition(" (")
         if listed:
-            columns |= set(listed.rstrip(")").split(","))
+            columns |= set(listed.rstrip(")").split(", "))
         elif verb:
             whole.add(verb)
     return whole, columns

@@ -22,7 +22,7 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 KNOWN = KnownKey(
     id=UUID(int=1), prefix="abcdefghijkl", secret_hash=b"", scopes=frozenset({"ingest"}), service_id=1,
     service="orders",
-    organization_id=1, organization_uid=UUID(int=2), shard=0, epoch=1, accepts_back_days=7, expires_at=None,
+    organization_id=1, organization_uid=UUID(int=2), shard=0, accepts_back_days=7, expires_at=None,
     revoked_at=None, allowed_networks=(), records_per_minute=600,
 )  # fmt: skip
 

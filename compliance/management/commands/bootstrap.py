@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management import BaseCommand
 
 from compliance import wiring
-from compliance.commands import AddPerson, GiveRight, add_person, give_right
+from compliance.commands.people import AddPerson, GiveRight, add_person, give_right
 from sessions_log import wiring as records
 from sessions_log.commands.organizations import (
     AddService,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from compliance.domain import RIGHTS
+from compliance.domain.rights import RIGHTS
 from compliance.ports import Ports
 from sessions_log.commands.portal import record_action
 from sessions_log.domain.portal_action import Actor, PortalAction
