@@ -62,6 +62,28 @@ def test_body_that_is_no_record(tenant: Tenant, body: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "content_type", "detail", "reasons"),
+    [
+        (b"", "application/json", "No record was accepted.", ["empty"]),
+        (b" \n", "application/json", "No record was accepted.", ["empty"]),
+        (b"[]", "application/json", "There is no record in the body.", []),
+        (b"\n\n", "application/x-ndjson", "There is no record in the body.", []),
+    ],
+)
+def test_body_without_a_record_is_told_apart_from_a_broken_one(
+    tenant: Tenant, body: bytes, content_type: str, detail: str, reasons: list[str]
+) -> None:
+    answer = call("POST", SESSION_LOGS, tenant, body=body, environ={"CONTENT_TYPE": content_type})
+    _assert_refused(answer, tenant, 422)
+    assert answer.json["detail"] == detail
+    assert [error["reason"] for error in answer.json.get("errors", [])] == reasons
+
+
+def test_key_that_is_missing_is_asked_for() -> None:
+    assert "Authorization: Bearer mun_" in call("GET", SESSION_LOGS).json["detail"]
+
+
+@pytest.mark.parametrize(
     "value",
     [
         b"null", b"7", b"1.5", b"true", b"[]", b"{}", b'"\\ud800"', b'"\\udc00\\ud800"', b'"\\u0000"',
