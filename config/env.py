@@ -25,6 +25,7 @@ _ROLE_OF_COMMAND = {
     "erase": "RETENTION",
     "rotate_keys": "RETENTION",
 }
+LARGEST_FILE_BYTES = 64 * 1024
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -50,11 +51,11 @@ class Environment:
         """A text, or None."""
         return self._variables.get(name) or None
 
-    def whole(self, name: str, default: int) -> int:
-        """A whole number."""
+    def whole(self, name: str, default: int, *, most: int = 2**31 - 1) -> int:
+        """A whole number, from 0."""
         value = self._variables.get(name) or str(default)
-        if not value.isdigit():
-            raise ImproperlyConfigured(f"{name} must be a whole number.")
+        if not (value.isascii() and value.isdigit() and len(value) <= 10 and int(value) <= most):
+            raise ImproperlyConfigured(f"{name} must be a whole number from 0 to {most:,}.")
         return int(value)
 
     def flag(self, name: str, default: bool) -> bool:
@@ -77,6 +78,20 @@ class Environment:
             raise ImproperlyConfigured(
                 f"{name} must list addresses or networks like 192.0.2.10,2001:db8::/32, or say none."
             ) from None
+
+    def file(self, name: str) -> str | None:
+        """What the file holds that is named, at most 64 KiB of UTF-8; None where none is named."""
+        if (path := self.optional(name)) is None:
+            return None
+        try:
+            with Path(path).open("rb") as file:
+                content = file.read(LARGEST_FILE_BYTES + 1)
+            text = content.decode()
+        except (OSError, UnicodeDecodeError):
+            raise ImproperlyConfigured(f"{name} must name a file of text that this account can read.") from None
+        if len(content) > LARGEST_FILE_BYTES:
+            raise ImproperlyConfigured(f"{name} names a file of more than {LARGEST_FILE_BYTES} bytes.")
+        return text
 
     def choice(self, name: str, allowed: tuple[str, ...], default: str) -> str:
         """One of the allowed words."""

@@ -18,6 +18,7 @@ from psycopg import ProgrammingError, pq
 from psycopg.conninfo import conninfo_to_dict
 
 from config.env import Environment
+from config.witnesses import witness_policy
 
 SECRET_CHARACTERS = 50
 # 50 random digits leave 270 bits or more, a word of 20 letters, repeated, fewer than these.
@@ -51,6 +52,7 @@ def problems(env: Environment) -> list[str]:
         *_database("DATABASE_URL_OWNER", env.optional("DATABASE_URL_OWNER")),
         *_valkey(env.optional("VALKEY_URL")),
         *_keyring(env.optional("MUNIMENT_KEYRING"), env.home / "keyring"),
+        *_witnesses(env),
     ]
 
 
@@ -198,6 +200,19 @@ def _keyring(named: str | None, usual: Path) -> Iterator[str]:
         yield f"{setting} is open to other accounts of this machine: close it with chmod 700."
     elif not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         yield f"{setting} cannot be written by this process's account: chown the folder to that account."
+
+
+# --- witnesses ---------------------------------------------------------------------------------------------
+def _witnesses(env: Environment) -> Iterator[str]:
+    try:
+        policy = witness_policy(env)
+    except ImproperlyConfigured as error:
+        yield str(error)
+        return
+    for place, witness in enumerate(policy.witnesses if policy else (), 1):
+        address = urlsplit(witness.url)
+        if address.scheme != "https" and not _is_loopback(address.hostname or ""):
+            yield f"MUNIMENT_WITNESSES reaches its witness {place} without TLS: give that witness's https:// address."
 
 
 def _is_readable(path: str) -> bool:

@@ -7,6 +7,7 @@ from csp.constants import NONE, SELF
 from config.connections import BoundedConnection
 from config.env import ROOT, Environment, broker, database
 from config.production import refuse_unsafe_start
+from config.witnesses import witness_policy
 
 env = Environment()
 
@@ -27,6 +28,8 @@ MUNIMENT_HOME = env.home
 # What ledgers' names begin with, until their first key is made; from then on the name stays with the key.
 LEDGER_ORIGIN = env.text("MUNIMENT_LEDGER_ORIGIN", _public.hostname or "localhost")
 IS_LEDGER_PUBLIC = env.choice("MUNIMENT_PUBLIC_LEDGER", ("0", "1"), "0") == "1"
+GAP_GRACE_MINUTES = env.whole("MUNIMENT_GAP_GRACE_MINUTES", 15, most=43_200)
+WITNESS_POLICY = witness_policy(env)
 KEYRING_FOLDER = env.text("MUNIMENT_KEYRING", str(env.home / "keyring"))
 
 # Whether two holders of a right, named on the console, may stand for an approval in the portal.
@@ -224,6 +227,8 @@ CELERY_BEAT_SCHEDULE = {
     "partitions": {"task": "sessions_log.tasks.make_partitions_ahead", "schedule": 3600.0},
     "inbox-days": {"task": "sessions_log.tasks.drop_finished_inbox_days", "schedule": 3600.0},
     "health": {"task": "sessions_log.tasks.watch_health", "schedule": 30.0},
+    # Dropped rather than queued where the worker is behind: the next one asks for the same.
+    "witnesses": {"task": "sessions_log.tasks.seek_cosignatures", "schedule": 10.0, "options": {"expires": 10}},
 }
 
 # --- what reads the batches -----------------------------------------------------------------------------------

@@ -1,21 +1,25 @@
 """What commands need from outside. Each protocol says what its methods promise."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
+from sessions_log.domain.cosignature import Cosigned
 from sessions_log.domain.entries import NewEntries
 from sessions_log.domain.inbox import InboxRequest
 from sessions_log.domain.merkle import Frontier
 from sessions_log.domain.outcomes import ConflictSeen, Outcome, Quarantined
 from sessions_log.domain.references import Reference, SubjectReference, Wanted
 from sessions_log.domain.sender import Sender
+from sessions_log.domain.sequences import Ranges, SettledSession, UnsettledSession
 from sessions_log.domain.service_key import NewKey
 from sessions_log.domain.signed_note import Note, VerifierKey
 from sessions_log.domain.statements import Statement
+from sessions_log.domain.witness_answer import Answer, Refusal
+from sessions_log.domain.witness_policy import Witness
 
 
 class KeyringUnavailable(Exception):
@@ -83,10 +87,38 @@ class LedgerSigner(Protocol):
         """
 
     def verifiers(self, organization: UUID, origin: str) -> list[VerifierKey]:
-        """The public halves of the keys that sign now, oldest first."""
+        """The public halves of the ledger's keys: those that sign now, then those that did once, each oldest first."""
+
+    def signing(self, organization: UUID, origin: str) -> list[VerifierKey]:
+        """The public halves of the keys that sign now, oldest first: the newest checkpoint bears one's signature."""
+
+    def changing(self, organization: UUID, origin: str) -> AbstractContextManager["KeyChange"]:
+        """The ledger's keys, to be changed; who comes second waits. Checkpoints go on being signed."""
 
     def signed(self, organization: UUID) -> Iterator[tuple[int, bytes]]:
         """What was noted down: (line, from 1; the checkpoint as a signed note), in the order of signing."""
+
+
+class KeyChange(Protocol):
+    """The signing keys of a ledger while nobody else changes them. Raises KeyringUnavailable."""
+
+    def signing(self) -> list[VerifierKey]:
+        """The keys that sign now, oldest first."""
+
+    def successor(self) -> VerifierKey:
+        """The key that is to sign next, made and durable on first use; the same one until it is adopted."""
+
+    def adopt(self) -> None:
+        """From now on the successor signs, too."""
+
+    def last_signed(self) -> Note | None:
+        """The last checkpoint that was noted down."""
+
+    def retire_old(self) -> bool:
+        """From now on the newest key alone signs; the others' seeds are destroyed, their public halves are kept.
+
+        Returns whether there was one to destroy: also where a crash had interrupted that.
+        """
 
 
 class UnsignedLedger(NamedTuple):
@@ -107,6 +139,46 @@ class Checkpoints(Protocol):
 
     def add(self, ledger: UnsignedLedger, note: Note) -> None:
         """Keep a checkpoint, from now on the ledger's latest."""
+
+
+class Uncosigned(NamedTuple):
+    """A checkpoint that a witness is to cosign.
+
+    cosigned: the size that it cosigned last, 0 before. failures: how often in a row it has not cosigned since.
+    """
+
+    organization_id: int
+    checkpoint_id: int
+    size: int
+    note: str
+    witness: Witness
+    cosigned: int
+    failures: int
+
+
+class Cosignatures(Protocol):
+    """Where cosignatures are kept, and how each ledger stands with each witness."""
+
+    def due(self, witnesses: Sequence[Witness], now: datetime) -> list[Uncosigned]:
+        """What each witness is to be asked for, who has waited longest first; at most some dozens for each.
+
+        That is the ledger's newest checkpoint; where another of the witnesses has cosigned a larger one than this
+        witness, it is that one, so that they meet on one checkpoint.
+        """
+
+    def add(self, asked: Uncosigned, cosignature: Cosigned, at: datetime) -> None:
+        """Keep a cosignature; from now on the witness stands well. Does nothing where it is kept already."""
+
+    def refused(self, asked: Uncosigned, refusal: Refusal, at: datetime, again_at: datetime) -> None:
+        """Keep that the witness did not cosign, and when it is to be asked again."""
+
+
+AskWitnesses = Callable[[Sequence[tuple[Witness, str]]], list[Answer | None]]
+"""Sends each body to its witness's add-checkpoint, all witnesses at once, each in its own order, in bounded time.
+
+Gives the answers in the order of the bodies; NO_ANSWER where none came in time, None for what was not sent because
+the witness had left an earlier one unanswered or time was up.
+"""
 
 
 class Inbox(Protocol):
@@ -195,12 +267,46 @@ class References(Protocol):
         """Store new subjects, keys, sessions, targets, addresses and links."""
 
 
+class SessionSequences(Protocol):
+    """The senders' own counts within sessions, within a transaction of the recorder."""
+
+    def add(self, organization_id: int, numbers: Mapping[bytes, Ranges], now: datetime) -> None:
+        """Note the numbers that came, by session id (16 bytes); `now` is when what they leave out was first seen."""
+
+    def unsettled(self, until: datetime, most: int, refused: Collection[int]) -> list[UnsettledSession]:
+        """The sessions whose missing numbers changed at this time or before and are not stated since.
+
+        At most `most`, those that wait longest first; none of organizations that are `refused`.
+        """
+
+    def settle(self, sessions: Sequence[SettledSession], now: datetime) -> None:
+        """Note what is stated of sessions, and that what has begun to be missing waits from now on."""
+
+
+class UnstatedLedger(NamedTuple):
+    """A ledger whose digest is to be stated: how many entries it has, and its last digest's place and time.
+
+    statements: how many of the entries from the last digest on (from 0 where there is none) are statements.
+    """
+
+    organization_id: int
+    uid: UUID
+    size: int
+    statements: int
+    digest_seq: int | None
+    digest_at: datetime | None
+
+
 class RecorderTransaction(Protocol):
     """One transaction of the recorder; all or nothing, committed when its context ends."""
 
     @property
     def references(self) -> References:
         """The references."""
+
+    @property
+    def sequences(self) -> SessionSequences:
+        """The senders' own counts."""
 
     def pending(self, most_records: int) -> list[InboxRequest]:
         """Requests after the position, live lane before bulk, whole, of about `most_records` records."""
@@ -222,6 +328,9 @@ class RecorderTransaction(Protocol):
 
     def append_statements(self, organization_id: int, statements: Sequence[Statement]) -> None:
         """Give the statements their seq, extend the ledger, store them. Raises EntriesExist, EntriesRefused."""
+
+    def unstated(self, hour: datetime, most: int, refused: Collection[int]) -> list[UnstatedLedger]:
+        """The shard's ledgers without a digest since this moment, at most `most`; none of those that are `refused`."""
 
     def finish(self, requests: Sequence[InboxRequest], outcomes: Sequence[Outcome]) -> int:
         """Write the outcomes and the batch, move the position. Returns the batch's number."""

@@ -11,6 +11,7 @@ from django.utils import timezone
 from sessions_log import wiring
 from sessions_log.commands.findings import note_findings
 from sessions_log.queries.health import findings_now
+from sessions_log.queries.witnesses import witness_findings
 
 OUTCOMES_KEPT_DAYS = 60
 
@@ -30,10 +31,20 @@ def drop_finished_inbox_days() -> None:
 
 
 @shared_task
+def seek_cosignatures() -> None:
+    """Show the witnesses, where the settings name any, the checkpoints that they have not cosigned."""
+    policy = wiring.witness_policy()
+    if policy is not None and wiring.claim("witnesses", timedelta(seconds=10)):
+        wiring.witnessing(policy).seek()
+
+
+@shared_task
 def watch_health() -> None:
     """Open a finding for what is not well, close it when it is again."""
     wiring.run_once("health", timedelta(seconds=30), _note_findings)
 
 
 def _note_findings() -> None:
-    note_findings(findings_now(timezone.now()), wiring.findings(), wiring.ports())
+    now = timezone.now()
+    seen = [*findings_now(now), *witness_findings(wiring.witness_policy(), now)]
+    note_findings(seen, wiring.findings(), wiring.ports())

@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from sessions_log.adapters import jobs, partitions
 from sessions_log.adapters.announcements import BatchAnnouncements
 from sessions_log.adapters.checkpoint_store import PostgresCheckpoints
+from sessions_log.adapters.cosignature_store import CosignatureStore
 from sessions_log.adapters.findings import FindingRepository
 from sessions_log.adapters.inbox import GroupCommitInbox
 from sessions_log.adapters.keyring_folder import FolderKeyring
@@ -28,9 +29,14 @@ from sessions_log.adapters.persons import PersonRepository
 from sessions_log.adapters.recorder_store import PostgresRecorderStore
 from sessions_log.adapters.repositories import OrganizationRepository, ServiceKeyRepository, TransactionInbox
 from sessions_log.adapters.signer_folder import FolderSigner
+from sessions_log.adapters.witness_client import ask_witnesses
 from sessions_log.commands.checkpointing import Checkpointer
+from sessions_log.commands.completeness import Completeness
+from sessions_log.commands.witnessing import Witnessing
 from sessions_log.domain.service_key import KnownKey
+from sessions_log.domain.witness_policy import WitnessPolicy
 from sessions_log.ports import Inbox, Keyring, LedgerSigner, Ports
+from sessions_log.queries.ledger import subtrees
 from sessions_log.queries.session_logs import Opener, closed
 
 INTAKE_ROLE = "muniment_intake"
@@ -118,11 +124,27 @@ def checkpointer(store: PostgresRecorderStore, shard: int) -> Checkpointer:
     return Checkpointer(PostgresCheckpoints(store.connected, shard), ledger_signer(), settings.LEDGER_ORIGIN)
 
 
+def completeness(store: PostgresRecorderStore) -> Completeness:
+    """States what a shard's ledgers and sessions hold, on its recorder's connection."""
+    return Completeness(store, timedelta(minutes=settings.GAP_GRACE_MINUTES))
+
+
 @cache
 def ledger_signer() -> LedgerSigner:
     """Who signs ledgers' heads."""
     folder = Path(settings.KEYRING_FOLDER)
     return FolderSigner(FolderKeyring(folder), folder)
+
+
+def witness_policy() -> WitnessPolicy | None:
+    """Which witnesses cosign checkpoints, and how many are needed; None where none are."""
+    policy: WitnessPolicy | None = settings.WITNESS_POLICY
+    return policy
+
+
+def witnessing(policy: WitnessPolicy) -> Witnessing:
+    """Has checkpoints cosigned."""
+    return Witnessing(policy, CosignatureStore(), ask_witnesses, subtrees, timezone.now)
 
 
 @cache
@@ -153,6 +175,11 @@ def drop_inbox_day(day: date) -> bool:
 def run_once(job: str, every: timedelta, work: Callable[[], None]) -> bool:
     """Do scheduled work for the period that is now, unless it is done already."""
     return jobs.run_once(job, every, work)
+
+
+def claim(job: str, every: timedelta) -> bool:
+    """Claim scheduled work for the period that is now, for work that waits for others' servers."""
+    return jobs.claim(job, every)
 
 
 def make_months(months: Sequence[date]) -> None:

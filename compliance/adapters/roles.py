@@ -50,6 +50,8 @@ RIGHTS: Mapping[str, Mapping[str, str]] = {
     "sessions_log_treenode": {"web": _R, "recorder": _A, "worker": _R},
     "sessions_log_checkpoint": {"web": _R, "recorder": _A, "worker": _R},
     "sessions_log_statement": {"web": _R, "recorder": _A, "worker": _R, "retention": _R},
+    "sessions_log_cosignature": {"web": _R, "worker": _A},
+    "sessions_log_witnessstanding": {"web": _R, "worker": _W},
     "sessions_log_leaftail": {"web": _R, "recorder": "SELECT, INSERT, DELETE", "worker": _R},
     "sessions_log_sessionlog": {"web": _R, "recorder": _A, "follower": _R, "worker": _R, "retention": _R},
     # FOR KEY SHARE asks for UPDATE on some column: `created_at` means nothing.
@@ -70,6 +72,7 @@ RIGHTS: Mapping[str, Mapping[str, str]] = {
         "recorder": "SELECT, INSERT, UPDATE (subject_id)",
         "retention": "SELECT, UPDATE (epoch, lookup, sealed, subject_id), DELETE",
     },
+    "sessions_log_sessionsequence": {"web": _R, "recorder": _W},
     "sessions_log_target": {"web": _R, "recorder": _A, "retention": _KEYED},
     "sessions_log_address": {"web": _R, "recorder": _A, "retention": _KEYED},
     "sessions_log_tombstone": {"web": _R, "follower": _R, "worker": _R, "retention": _A},

@@ -15,13 +15,23 @@ def run_once(job: str, every: timedelta, work: Callable[[], None]) -> bool:
     Claim and work are one transaction: who comes second waits, then finds it done; work that fails leaves no
     claim, and is tried again at the next tick.
     """
-    now = timezone.now()
-    period = now - (now - _EPOCH) % every
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO sessions_log_jobrun (job, period) VALUES (%s, %s) ON CONFLICT DO NOTHING", [job, period]
-        )
-        if not cursor.rowcount:
+    with transaction.atomic():
+        if not claim(job, every):
             return False
         work()
     return True
+
+
+def claim(job: str, every: timedelta) -> bool:
+    """Claim a job's period that is now. Returns whether it was free.
+
+    On its own for work that waits for others' servers: no transaction may stay open for that long, because the inbox
+    is read up to the oldest one. Such work that fails is done again in the next period.
+    """
+    now = timezone.now()
+    period = now - (now - _EPOCH) % every
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO sessions_log_jobrun (job, period) VALUES (%s, %s) ON CONFLICT DO NOTHING", [job, period]
+        )
+        return bool(cursor.rowcount)

@@ -2,7 +2,7 @@
 
     organizations/<uid>/id.key          32 bytes
     organizations/<uid>/epoch-1.key     64 bytes: wrapping key, search key; an empty file when destroyed
-    organizations/<uid>/signing-1.key   32 bytes, and a name: see `signer_folder`
+    organizations/<uid>/signing-1.key   32 bytes, and a name: see `signing_keys`
     inbox/2026-11-23.key                32 bytes; replaced by an empty file when destroyed
 
 A key is written to a file of another name, fsynced, then linked to its own: two processes that make the
@@ -34,6 +34,7 @@ class FolderKeyring:
         self._known: dict[Path, bytes] = {}
         self._ids: dict[UUID, bytes] = {}
         self._days: dict[date, bytes] = {}
+        self._present: set[Path] = set()
         self._lock = threading.Lock()
 
     def make_organization(self, organization: UUID) -> None:
@@ -47,13 +48,18 @@ class FolderKeyring:
             organization, self._read(self._of(organization) / "id.key")
         )
 
-    def signing_key(self, organization: UUID, name: str) -> bytes:
-        """The seed of the ledger's signing key, 32 bytes, then its name: this one, where there was no key yet."""
-        path = self._of(organization) / "signing-1.key"
-        if path not in self._known:
-            self._read(self._of(organization) / "id.key")  # no key for an organization that the keyring does not know
-            self._make_once(path, lambda: secrets.token_bytes(32) + name.encode())
-        return self._read(path)
+    def make_signing_key(self, organization: UUID, name: str) -> Path:
+        """Make the ledger's first signing key, of this name, where there was none. Returns the folder that it is in.
+
+        It is not kept in memory: another process may change it at any time.
+        """
+        folder = self._of(organization)
+        path = folder / "signing-1.key"
+        if path not in self._present:
+            self._read(folder / "id.key")  # no key for an organization that the keyring does not know
+            self._ensure(path, lambda: secrets.token_bytes(32) + name.encode())
+            self._present.add(path)
+        return folder
 
     def epoch(self, organization: UUID, number: int) -> EpochKeys:
         """See the port. Another process may have destroyed them: what is at hand counts only while the file has it."""
@@ -71,7 +77,7 @@ class FolderKeyring:
     def destroy_epoch(self, organization: UUID, number: int) -> None:
         """See the port."""
         self._known.pop(self._epoch(organization, number), None)
-        guarded(lambda: _overwrite(self._epoch(organization, number)))
+        guarded(lambda: overwrite(self._epoch(organization, number)))
 
     def inbox_key(self, day: date) -> bytes:
         """See the port. At hand are the keys of the days last used."""
@@ -88,7 +94,7 @@ class FolderKeyring:
     def destroy_inbox_key(self, day: date) -> None:
         """See the port. The emptied file stays, so that the day's key is not made again."""
         self._days.pop(day, None)
-        guarded(lambda: _overwrite(self._inbox(day)))
+        guarded(lambda: overwrite(self._inbox(day)))
 
     def check(self) -> None:
         """See the port."""
@@ -128,23 +134,19 @@ class FolderKeyring:
         return self._make_once(path, lambda: secrets.token_bytes(size))
 
     def _make_once(self, path: Path, fresh: Callable[[], bytes]) -> bytes:
+        self._ensure(path, fresh)
+        return self._read(path)
+
+    def _ensure(self, path: Path, fresh: Callable[[], bytes]) -> None:
         with self._lock:
             if not guarded(path.exists):
                 guarded(lambda: self._create(path, fresh()))
             # Whoever made it may not have come so far: what is sealed with a key must not outlive it.
             guarded(lambda: self._sync_down_to(path.parent))
-        return self._read(path)
 
     def _create(self, path: Path, key: bytes) -> None:
         self._prepare(path.parent)
-        fresh = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-        _write_durably(fresh, key, os.O_CREAT | os.O_EXCL)
-        try:
-            os.link(fresh, path)
-        except FileExistsError:
-            pass  # another process was first: its key counts
-        finally:
-            fresh.unlink()
+        create_durably(path, key)
 
     def _prepare(self, folder: Path) -> None:
         for one in self._down_to(folder):
@@ -160,6 +162,18 @@ class FolderKeyring:
         return [self._folder / one for one in (*reversed(below.parents), below)]
 
 
+def create_durably(path: Path, content: bytes) -> None:
+    """Make a file whole or not at all; does nothing where there is one. Its name is not durable yet. Raises OSError."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    _write_durably(fresh, content, os.O_CREAT | os.O_EXCL)
+    try:
+        os.link(fresh, path)
+    except FileExistsError:
+        pass  # another process was first: its content counts
+    finally:
+        fresh.unlink()
+
+
 def _write_durably(path: Path, content: bytes, flags: int) -> None:
     descriptor = os.open(path, os.O_WRONLY | flags, 0o600)
     try:
@@ -169,7 +183,8 @@ def _write_durably(path: Path, content: bytes, flags: int) -> None:
         os.close(descriptor)
 
 
-def _overwrite(path: Path) -> None:
+def overwrite(path: Path) -> None:
+    """Destroy what a file holds, and leave it empty; does nothing where it is gone. Raises OSError."""
     if not path.exists() or not path.stat().st_size:
         return
     _write_durably(path, b"\x00" * path.stat().st_size, 0)

@@ -1,8 +1,8 @@
 """The recorder's storage: one connection that holds the shard's lock, one transaction a batch."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from sessions_log.adapters import copying, partitions
 from sessions_log.adapters.ledger_store import PostgresLedgers
 from sessions_log.adapters.organization_keys import KEYS_LOCK
 from sessions_log.adapters.recorder_references import PostgresReferences, uuids
+from sessions_log.adapters.session_sequences import PostgresSequences
 from sessions_log.domain.entries import POLICY_VERSION, NewEntries
 from sessions_log.domain.entry_id import KIND_STATEMENT, hour_of
 from sessions_log.domain.inbox import LANE_BULK, LANE_LIVE, InboxRequest
@@ -20,7 +21,14 @@ from sessions_log.domain.outcomes import ConflictSeen, Outcome, Quarantined
 from sessions_log.domain.redaction import DETECTORS_VERSION
 from sessions_log.domain.spans import spans_of
 from sessions_log.domain.statements import Statement, statement_leaf
-from sessions_log.ports import EntriesExist, EntriesRefused, MissingMonths, RecordingOrganization, ShardTaken
+from sessions_log.ports import (
+    EntriesExist,
+    EntriesRefused,
+    MissingMonths,
+    RecordingOrganization,
+    ShardTaken,
+    UnstatedLedger,
+)
 
 _LOCK_CLASS = 0x6D756E69  # "muni": the advisory locks of recorders
 BATCH_CHANNEL = "muniment_batch"
@@ -38,6 +46,20 @@ FROM (
     ) next
 ) counted
 WHERE before < %(most)s ORDER BY counted.xid, counted.serial
+"""
+
+_UNSTATED = """
+SELECT o.id, o.uid, coalesce(h.size, 0),
+       (SELECT count(*) FROM sessions_log_statement s
+        WHERE s.organization_id = o.id AND s.seq >= coalesce(digest.seq, 0)),
+       digest.seq, digest.stated_at
+FROM sessions_log_organization o LEFT JOIN sessions_log_ledgerhead h ON h.organization_id = o.id
+LEFT JOIN LATERAL (
+    SELECT s.seq, s.stated_at FROM sessions_log_statement s
+    WHERE s.organization_id = o.id AND s.type = 'digest' ORDER BY s.seq DESC LIMIT 1
+) digest ON true
+WHERE o.shard = %s AND (digest.stated_at IS NULL OR digest.stated_at < %s) AND o.id <> ALL(%s::int[])
+ORDER BY o.id LIMIT %s
 """
 
 
@@ -101,6 +123,7 @@ class PostgresRecorderTransaction:
 
     def __init__(self, connection: Connection[Any], shard: int, months: set[date]) -> None:
         self.references = PostgresReferences(connection)
+        self.sequences = PostgresSequences(connection, shard)
         self._ledgers = PostgresLedgers(connection)
         self._connection = connection
         self._shard = shard
@@ -208,6 +231,11 @@ class PostgresRecorderTransaction:
         placed = [(one.id, hour_of(one.stated_at)) for one in statements]
         self._spans += spans_of(organization_id, KIND_STATEMENT, placed, head.size)
         self._entries += len(statements)
+
+    def unstated(self, hour: datetime, most: int, refused: Collection[int]) -> list[UnstatedLedger]:
+        """See the port. Exact: nobody else adds to these ledgers while this connection holds the shard."""
+        rows = self._connection.execute(_UNSTATED, (self._shard, hour, list(refused), most)).fetchall()
+        return [UnstatedLedger(*row) for row in rows]
 
     def _require_months(self, wanted: set[date]) -> None:
         if not wanted <= self._months:

@@ -3,13 +3,14 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from sessions_log.admin.base import ReadOnlyAdmin
-from sessions_log.models import SessionSummary
-from sessions_log.templatetags.portal import NONE, chip, count, moment, short_id, span
+from sessions_log.models import Organization, SessionSequence, SessionSummary
+from sessions_log.templatetags.portal import NONE, chip, count, moment, number_ranges, short_id, span
 
 
 @admin.register(SessionSummary)
@@ -20,7 +21,13 @@ class SessionSummaryAdmin(ReadOnlyAdmin):
     singular = "session"
     empty_words = "A session appears with its first record."
     keyset = ("-last_seen", "-id")
-    list_display = ("last", "session", "subject", "began", "lasted", "records", "failed", "denied", "state")
+    list_display = ("last", "session", "subject", "began", "lasted", "records", "failed", "denied", "missing", "state")
+
+    def of_organization(self, rows: QuerySet[Any], organization: Organization) -> QuerySet[Any]:
+        """With the numbers that were last stated to be missing."""
+        stated = SessionSequence.objects.filter(session_id=OuterRef("pk")).values("stated")
+        own: QuerySet[Any] = super().of_organization(rows, organization).annotate(missing_numbers=Subquery(stated))
+        return own
 
     def page_meta(self, request: HttpRequest) -> str:
         """How the list is ordered."""
@@ -65,6 +72,11 @@ class SessionSummaryAdmin(ReadOnlyAdmin):
     def denied(self, row: SessionSummary) -> SafeString:
         """How many were denied."""
         return count(row.denials)
+
+    @admin.display(description="Missing")
+    def missing(self, row: Any) -> SafeString:
+        """Which numbers of the sender's own count did not come, where it has one."""
+        return number_ranges(row.missing_numbers) if row.missing_numbers else NONE
 
     @admin.display(description="State")
     def state(self, row: SessionSummary) -> SafeString:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from sessions_log.commands.portal import record_action
+from sessions_log.commands.statements import MakeStatement, make_statement
 from sessions_log.domain.portal_action import PORTAL_SERVICE, Actor, PortalAction
 from sessions_log.ports import Ports
 
@@ -58,8 +59,9 @@ def add_service(command: AddService, ports: Ports) -> int:
 
 
 def change_organization(command: ChangeOrganization, ports: Ports) -> None:
-    """Change name or how far back records are taken."""
+    """Change name or how far back records are taken. What is taken is policy: its change is stated in the ledger."""
     with ports.transaction():
+        at = ports.clock()
         before = ports.organizations.change(command.organization_id, command.name, command.accepts_back_days)
         details = {
             "before": before,
@@ -70,12 +72,17 @@ def change_organization(command: ChangeOrganization, ports: Ports) -> None:
                 action="admin.change",
                 actor=command.actor,
                 organization_id=command.organization_id,
-                at=ports.clock(),
+                at=at,
                 target=("organization", str(command.organization_id)),
                 details=details,
             ),
             ports,
         )
+        if before["acceptsBackDays"] != command.accepts_back_days:
+            changed = {"acceptsBackDays": {"from": before["acceptsBackDays"], "to": command.accepts_back_days}}
+            make_statement(
+                MakeStatement(organization_id=command.organization_id, type="policy", details=changed, at=at), ports
+            )
 
 
 def _note(kind: str, name: str, organization_id: int, actor: Actor, ports: Ports) -> None:

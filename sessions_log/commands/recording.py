@@ -13,6 +13,7 @@ from sessions_log.domain.entry_id import KIND_SESSION_LOG, KIND_STATEMENT
 from sessions_log.domain.inbox import InboxRequest, day_of, open_body
 from sessions_log.domain.outcomes import ConflictSeen, Outcome, Quarantined
 from sessions_log.domain.sealing import CannotOpen, record_digest
+from sessions_log.domain.sequences import numbers_of
 from sessions_log.domain.session_record import SessionRecord, stored_records
 from sessions_log.domain.statements import Statement, UnfitStatement, read_statement
 from sessions_log.ports import (
@@ -216,6 +217,8 @@ class Recorder:
         ]
         common = Common(organization.id, organization.uid, now, references.search_key)
         transaction.append(new_entries(recordables, common))
+        if numbers := numbers_of(recordables):
+            transaction.sequences.add(organization.id, numbers, now)
         for candidate in fresh:
             candidate.outcome.recorded += 1
 

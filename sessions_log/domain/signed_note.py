@@ -1,7 +1,7 @@
 """Signed notes (C2SP signed-note): text, a blank line, and signatures by name; the form of checkpoints.
 
 A verifier key (vkey) is `name+hash+key`: the key's name, eight hex digits of its id, and the base64 of its
-type and public key.
+type and public key. A witness's key signs the text together with a time (C2SP tlog-cosignature, v1).
 """
 
 import base64
@@ -17,6 +17,7 @@ ED25519 = 0x01
 COSIGNATURE_V1 = 0x04
 LARGEST_NOTE_BYTES = 1_000_000
 MOST_SIGNATURES = 100
+_TIME_BYTES = 8
 _DASH = "\N{EM DASH} "
 
 
@@ -88,9 +89,12 @@ class VerifierKey:
 
     def verify(self, signature: bytes, text: str) -> None:
         """Raises InvalidNote where this key did not sign the text so; for an unknown type too."""
-        if self.type != ED25519:
+        if self.type == ED25519:
+            verify_ed25519(self.public, signature, text.encode())
+        elif self.type == COSIGNATURE_V1:
+            verify_ed25519(self.public, signature[_TIME_BYTES:], cosigned_message(text, cosigned_time(signature)))
+        else:
             raise InvalidNote(f"signatures of type {self.type} are not known here")
-        verify_ed25519(self.public, signature, text.encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +138,17 @@ def parse_note(whole: bytes) -> Note:
         raise InvalidNote("no blank line before signatures, or no line feed at the end")
     text += "\n"
     _refuse_text(text)
+    return Note(text, parse_signatures(lines))
+
+
+def parse_signatures(lines: str) -> tuple[Signature, ...]:
+    """Signature lines, one or more, each with its end; nothing is verified. Raises InvalidNote."""
+    if not lines.endswith("\n"):
+        raise InvalidNote("no line feed at the end of the signatures")
     signatures = tuple(_signature(line) for line in lines[:-1].split("\n"))
     if len(signatures) > MOST_SIGNATURES:
         raise InvalidNote(f"more than {MOST_SIGNATURES} signatures")
-    return Note(text, signatures)
+    return signatures
 
 
 def verified(note: Note, keys: Iterable[VerifierKey]) -> list[VerifierKey]:
@@ -152,6 +163,18 @@ def verified(note: Note, keys: Iterable[VerifierKey]) -> list[VerifierKey]:
     if not signers:
         raise InvalidNote("not signed by a known key")
     return signers
+
+
+def cosigned_time(signature: bytes) -> int:
+    """When a witness cosigned, in seconds since 1970: what its signature begins with. Raises InvalidNote."""
+    if len(signature) <= _TIME_BYTES:
+        raise InvalidNote("a cosignature without a time")
+    return int.from_bytes(signature[:_TIME_BYTES], "big")
+
+
+def cosigned_message(text: str, time: int) -> bytes:
+    """What a witness signs of a note's text at a time."""
+    return f"cosignature/v1\ntime {time}\n{text}".encode()
 
 
 def verify_ed25519(public: bytes, signature: bytes, message: bytes) -> None:

@@ -8,8 +8,10 @@ from sessions_log.models.ledger import Checkpoint, LeafBundle, LeafTail, LedgerH
 from sessions_log.models.organizations import Organization, Service, ServiceKey
 from sessions_log.models.read_models import Facet, FollowerPosition, MinuteCounter, SessionSummary
 from sessions_log.models.recorder import Batch, BatchSpan, RecorderPosition
+from sessions_log.models.sequences import SessionSequence
 from sessions_log.models.session_logs import SessionLog
 from sessions_log.models.statements import Statement
+from sessions_log.models.witnesses import Cosignature, WitnessStanding
 
 __all__ = [
     "Address",
@@ -17,6 +19,7 @@ __all__ = [
     "BatchSpan",
     "Checkpoint",
     "Conflict",
+    "Cosignature",
     "Facet",
     "Finding",
     "FollowerPosition",
@@ -34,6 +37,7 @@ __all__ = [
     "ServiceKey",
     "Session",
     "SessionLog",
+    "SessionSequence",
     "SessionSummary",
     "Statement",
     "Subject",
@@ -42,4 +46,5 @@ __all__ = [
     "Target",
     "Tombstone",
     "TreeNode",
+    "WitnessStanding",
 ]

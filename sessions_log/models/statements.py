@@ -15,3 +15,4 @@ class Statement(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("organization_id", "seq"), name="statement_seq"),)
+        indexes = (models.Index(fields=("organization_id", "type", "seq"), name="statement_type"),)

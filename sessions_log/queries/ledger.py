@@ -1,19 +1,95 @@
-"""Ledgers as they are served: checkpoints, tiles, entry bundles and proofs."""
+"""Ledgers as they are served: checkpoints with their cosignatures, tiles, entry bundles and proofs."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from uuid import UUID
 
 from django.db import connection
 
+from sessions_log.domain.cosignature import Cosigned, cosigned
 from sessions_log.domain.leaf import bundle, unbundle
 from sessions_log.domain.merkle import TILE_LEVELS, Subtree, leaf_hash
+from sessions_log.domain.signed_note import InvalidNote
 from sessions_log.domain.tiles import TILE_WIDTH, TilePlace, subtree_of_tiles, width_of
-from sessions_log.models import Checkpoint, SessionLog, Statement, TreeNode
+from sessions_log.domain.witness_policy import WitnessPolicy
+from sessions_log.models import Checkpoint, Cosignature, SessionLog, Statement, TreeNode
+
+_SIZES_TRIED = 100
+
+
+@dataclass(frozen=True, slots=True)
+class CosignedCheckpoint:
+    """A checkpoint and what the policy's witnesses signed of it, verified anew.
+
+    is_witnessed: whether these are the policy's quorum. Nothing else makes a checkpoint witnessed.
+    """
+
+    checkpoint: Checkpoint
+    cosigned: tuple[Cosigned, ...]
+    is_witnessed: bool
+
+    @property
+    def note(self) -> str:
+        """The checkpoint as it is served, the cosignatures under the ledger's own signatures."""
+        return self.checkpoint.note + "".join(one.line for one in self.cosigned)
 
 
 def latest_checkpoint(organization_id: int) -> Checkpoint | None:
     """The ledger's newest checkpoint, None before there is one."""
     return Checkpoint.objects.filter(organization_id=organization_id).order_by("-id").first()
+
+
+def with_cosignatures(checkpoint: Checkpoint, policy: WitnessPolicy | None) -> CosignedCheckpoint:
+    """A checkpoint with its cosignatures; without a policy nobody's count. A stored line that does not hold is none."""
+    if policy is None:
+        return CosignedCheckpoint(checkpoint, (), False)
+    stored = Cosignature.objects.filter(organization_id=checkpoint.organization_id, size=checkpoint.size)
+    text = checkpoint.note.rpartition("\n\n")[0] + "\n"
+    found: dict[bytes, Cosigned] = {}
+    for line in stored.order_by("id").values_list("line", flat=True):
+        found |= {one.key.public: one for one in _holding(line, text, policy)}
+    keys = [one.key for one in found.values()]
+    return CosignedCheckpoint(checkpoint, tuple(found.values()), policy.is_met_by(keys))
+
+
+def latest_witnessed_checkpoint(organization_id: int, policy: WitnessPolicy | None) -> CosignedCheckpoint | None:
+    """The newest checkpoint that the policy's quorum has cosigned; None where there is none, or no policy."""
+    if policy is None:
+        return None
+    for checkpoint_id in _cosigned_by_enough(organization_id, policy):
+        checkpoint = Checkpoint.objects.filter(organization_id=organization_id, id=checkpoint_id).first()
+        if checkpoint is not None and (one := with_cosignatures(checkpoint, policy)).is_witnessed:
+            return one
+    return None
+
+
+def _cosigned_by_enough(organization_id: int, policy: WitnessPolicy) -> Iterator[int]:
+    """Checkpoints that so many have cosigned that they may be witnessed, the largest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT max(c.checkpoint_id) FROM sessions_log_cosignature c
+            JOIN unnest(%s::text[], %s::bytea[]) AS w(name, key_id) ON (c.witness, c.key_id) = (w.name, w.key_id)
+            WHERE c.organization_id = %s GROUP BY c.size HAVING count(*) >= %s ORDER BY c.size DESC LIMIT %s
+            """,
+            [
+                [key.name for key in policy.keys],
+                [key.id for key in policy.keys],
+                organization_id,
+                policy.fewest(),
+                _SIZES_TRIED,
+            ],
+        )
+        rows = cursor.fetchall()
+    return (checkpoint_id for (checkpoint_id,) in rows)
+
+
+def _holding(line: str, text: str, policy: WitnessPolicy) -> list[Cosigned]:
+    try:
+        return cosigned(line, text, policy.keys)
+    except InvalidNote:
+        return []
 
 
 def seq_of(organization_id: int, entry_id: UUID) -> int | None:

@@ -31,7 +31,7 @@ _WORDS = {
     "outcome": "How it ended.",
     "target": "What it was done to.",
     "traceId": "A trace to follow it by.",
-    "sequence": "The sender's own count within the session.",
+    "sequence": "The sender's own count within the session: one more with each record, from any beginning.",
 }
 _TARGET_WORDS = {"type": "What kind of thing.", "id": "Which one."}
 

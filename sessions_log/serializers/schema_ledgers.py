@@ -23,6 +23,15 @@ _ORGANIZATION = OpenApiParameter(
     "organization", OpenApiTypes.STR, OpenApiParameter.PATH, description="The organization's slug."
 )
 
+_WITNESSED = OpenApiParameter(
+    "Muniment-Witnessed",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    response=[200],
+    enum=["yes", "no"],
+    description="Whether the quorum of the operator's witness policy has cosigned this checkpoint.",
+)
+
 
 def _operation(
     name: str, summary: str, description: str, media_type: str, *parameters: OpenApiParameter, **more: str
@@ -44,8 +53,10 @@ def _operation(
 read_checkpoint = _operation(
     "readCheckpoint",
     "The latest checkpoint",
-    "The ledger's size and root as a signed note (C2SP tlog-checkpoint). A new one comes within 10 s of growth.",
+    "The ledger's size and root as a signed note (C2SP tlog-checkpoint). A new one comes within 10 s of growth. Under"
+    " the ledger's signatures stand the witnesses' cosignatures that there are by now (C2SP tlog-cosignature).",
     _TEXT,
+    _WITNESSED,
 )
 read_tile = _operation(
     "readTile",
@@ -59,8 +70,10 @@ read_tile = _operation(
 read_proof = _operation(
     "readProof",
     "The proof of an entry",
-    "C2SP tlog-proof: index, audit path and the checkpoint it leads to.",
+    "C2SP tlog-proof: index, audit path and the checkpoint it leads to: the newest witnessed one that covers the entry,"
+    " else the latest.",
     _TEXT,
+    _WITNESSED,
     OpenApiParameter("entry_id", OpenApiTypes.UUID, OpenApiParameter.PATH, description="From a receipt."),
 )
 read_consistency = _operation(
@@ -75,7 +88,8 @@ read_consistency = _operation(
 )
 read_keys = _operation(
     "readLedgerKeys",
-    "The keys that sign",
-    "Verifier keys as C2SP signed-note writes them, one a line. Keep them elsewhere: they are what you trust.",
+    "The keys that sign and signed",
+    "Verifier keys as C2SP signed-note writes them, one a line: those that sign now, then those that are retired. Keep"
+    " them elsewhere: they are what you trust.",
     _TEXT,
 )

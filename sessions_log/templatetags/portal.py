@@ -1,5 +1,6 @@
 """How the portal writes times, ids, actions, outcomes and numbers, in templates and in the cells of lists."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
 from time import perf_counter
@@ -127,6 +128,14 @@ def short_number(value: int) -> str:
 def count(value: int) -> SafeString:
     """A number in a list, a dash for none."""
     return format_html('<span class="count">{}</span>', f"{value:,}") if value else NONE
+
+
+def number_ranges(ranges: Sequence[tuple[int, int]]) -> SafeString:
+    """`4 to 6, 9`: the first three; how many numbers that are in all is the title."""
+    words = [f"{first}" if first == last else f"{first} to {last}" for first, last in ranges[:3]]
+    more = ["…"] if len(ranges) > 3 else []
+    number = sum(last - first + 1 for first, last in ranges)
+    return format_html('<span class="count" title="{} in all">{}</span>', grouped(number), ", ".join(words + more))
 
 
 @register.filter

@@ -1,5 +1,6 @@
 """`/api/v1/ledgers/{organization}/…`: what others' programs need to check a ledger; nothing in it can be read."""
 
+from collections.abc import Callable
 from typing import ClassVar
 from uuid import UUID
 
@@ -58,8 +59,9 @@ class CheckpointView(LedgerView):
 
     @read_checkpoint
     def get(self, request: Request, organization: str) -> HttpResponse:
-        """The signed note."""
-        return _text(self.checkpoint(self.organization(request, organization)).note)
+        """The signed note, with the cosignatures that there are by now."""
+        latest = self.checkpoint(self.organization(request, organization))
+        return _checkpoint(ledger.with_cosignatures(latest, wiring.witness_policy()), lambda note: note)
 
 
 class TileView(LedgerView):
@@ -84,7 +86,7 @@ class ProofView(LedgerView):
 
     @read_proof
     def get(self, request: Request, organization: str, entry_id: UUID) -> HttpResponse:
-        """The proof that the entry's leaf is under the latest checkpoint."""
+        """The proof that the entry's leaf is under the newest witnessed checkpoint, else under the latest."""
         own = self.organization(request, organization)
         seq = ledger.seq_of(own.id, entry_id)
         if seq is None:
@@ -92,8 +94,12 @@ class ProofView(LedgerView):
         checkpoint = self.checkpoint(own)
         if seq >= checkpoint.size:
             raise Problem(404, "The entry is not under a checkpoint yet.", retry_after_s=_SOON_S)
-        path = inclusion_proof(seq, checkpoint.size, ledger.subtrees(own.id))
-        return _text(proofs.inclusion_text(seq, path, checkpoint.note))
+        policy = wiring.witness_policy()
+        chosen = ledger.latest_witnessed_checkpoint(own.id, policy)
+        if chosen is None or seq >= chosen.checkpoint.size:
+            chosen = ledger.with_cosignatures(checkpoint, policy)
+        path = inclusion_proof(seq, chosen.checkpoint.size, ledger.subtrees(own.id))
+        return _checkpoint(chosen, lambda note: proofs.inclusion_text(seq, path, note))
 
 
 class ConsistencyView(LedgerView):
@@ -110,11 +116,11 @@ class ConsistencyView(LedgerView):
 
 
 class KeysView(LedgerView):
-    """The keys that sign the ledger."""
+    """The ledger's keys."""
 
     @read_keys
     def get(self, request: Request, organization: str) -> HttpResponse:
-        """Verifier keys (vkeys), one a line."""
+        """Verifier keys (vkeys), one a line; those that sign now come first."""
         own = self.organization(request, organization)
         origin = f"{settings.LEDGER_ORIGIN}/{own.slug}"
         return _text("".join(f"{key}\n" for key in wiring.ledger_signer().verifiers(own.uid, origin)))
@@ -131,6 +137,12 @@ def _size(request: Request, largest: int) -> int:
 
 def _wrong(reason: str) -> Problem:
     return Problem(400, f"old {reason}.", errors=[{"path": "old", "reason": reason}])
+
+
+def _checkpoint(chosen: ledger.CosignedCheckpoint, written: Callable[[str], str]) -> HttpResponse:
+    response = _text(written(chosen.note))
+    response["Muniment-Witnessed"] = "yes" if chosen.is_witnessed else "no"
+    return response
 
 
 def _text(content: str) -> HttpResponse:

@@ -45,6 +45,7 @@ def test_no_role_may_change_or_delete_evidence() -> None:
         "sessions_log_leafbundle",
         "sessions_log_treenode",
         "sessions_log_checkpoint",
+        "sessions_log_cosignature",
         "sessions_log_inbox",
         "sessions_log_outcome",
         "sessions_log_batch",

@@ -11,6 +11,7 @@ from sessions_log.domain.entries import OUTCOMES
 from sessions_log.domain.entry_id import KIND_SESSION_LOG
 from sessions_log.domain.leaf import BUNDLE_LEAVES, EntryColumns, canonical, leaf, unbundle
 from sessions_log.domain.sealing import PART_IDENTITY
+from sessions_log.domain.statements import statement_leaf
 
 _OUTCOME_NAMES = {number: name for name, number in OUTCOMES.items()}
 
@@ -36,7 +37,19 @@ def size(connection: psycopg.Connection, organization_id: int) -> int:
 
 
 def rows(connection: psycopg.Connection, organization_id: int) -> list[Row]:
-    """Every entry in the order of seq."""
+    """Every entry, statements among them, in the order of seq."""
+    found = _records(connection, organization_id) + _statements(connection, organization_id)
+    return sorted(found, key=lambda row: row.seq)
+
+
+def _statements(connection: psycopg.Connection, organization_id: int) -> list[Row]:
+    stated = connection.execute(
+        "SELECT seq, body FROM sessions_log_statement WHERE organization_id = %s", (organization_id,)
+    )
+    return [Row(seq, statement_leaf(body)) for seq, body in stated]
+
+
+def _records(connection: psycopg.Connection, organization_id: int) -> list[Row]:
     with connection.cursor(row_factory=dict_row) as cursor:
         cursor.execute(
             """

@@ -14,9 +14,11 @@ from typing import Any
 
 import pytest
 
+from sessions_log.domain.entry_id import hour_of
 from tests.faults import ledger
+from tests.faults.auditor import Auditor
 from tests.faults.killer import CHILDREN, VICTIMS, kill_in_rounds
-from tests.faults.running_portal import ORGANIZATION, SERVICE, RunningPortal, running_portal
+from tests.faults.running_portal import ORGANIZATION, SERVICE, RunningPortal, running_portal, wait_until
 from tests.faults.senders import Pace, Sender
 
 pytestmark = pytest.mark.slow
@@ -25,6 +27,7 @@ KILLS = int(os.environ.get("MUNIMENT_FAULTS_KILLS") or 10)
 RECORDS = int(os.environ.get("MUNIMENT_FAULTS_RECORDS") or 50_000)
 SENDERS = 5
 SENT_WITHIN_S = 240
+FEWEST_CHECKPOINTS = 3  # a machine that is busy with other things signs seldom
 DURABILITY = ("fsync", "synchronous_commit", "full_page_writes")
 READ_MODELS = {
     "counters": ("minutecounter", "facet"),
@@ -43,6 +46,7 @@ class Storm:
     durability: dict[str, str]
     promised: dict[str, set[str]]
     requests: Counter[str]
+    auditor: Auditor
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +57,8 @@ def storm(tmp_path_factory: pytest.TempPathFactory, tell: Callable[[str], None])
     with running_portal() as portal:
         durability = _durability(portal)
         pace = Pace()
+        auditor = Auditor(portal, ORGANIZATION)
+        auditor.start()
         senders = [Sender(portal, number, SEED, pace, folder / f"{number}.ids") for number in range(SENDERS)]
         for sender in senders:
             sender.start()
@@ -64,17 +70,18 @@ def storm(tmp_path_factory: pytest.TempPathFactory, tell: Callable[[str], None])
             sender.join(SENT_WITHIN_S)
         portal.wait_until_ready()
         portal.wait_until_recorded()
+        auditor.stop()
         statuses: Counter[str] = sum((sender.statuses for sender in senders), Counter())
         slowest_s = max(sender.slowest_s for sender in senders)
         tell(f"killed {dict(killed)}; answers {dict(statuses)}; slowest {slowest_s:.1f} s")
         unexpected = [words for sender in senders for words in sender.unexpected]
         unexpected += [f"{sender.name} has not finished" for sender in senders if sender.is_alive()]
-        yield Storm(portal, killed, statuses, unexpected, durability, *_read_notes(folder))
+        yield Storm(portal, killed, statuses, unexpected, durability, *_read_notes(folder), auditor)
 
 
 def test_every_process_was_killed_and_the_senders_noticed(storm: Storm) -> None:
     assert storm.unexpected == []
-    assert {name: storm.killed[name] for name in VICTIMS} == dict.fromkeys(VICTIMS, KILLS)
+    assert {name: storm.killed[name] for name in VICTIMS} == {name: KILLS * times for name, times in VICTIMS.items()}
     assert all(storm.killed[f"child of {name}"] for name in CHILDREN)
     assert storm.statuses["503"] > 0
     assert storm.statuses.total() > storm.statuses["202"] + storm.statuses["503"]
@@ -117,13 +124,42 @@ def test_ledger_has_no_holes_and_every_leaf_is_that_of_its_row(storm: Storm) -> 
             assert ledger.leaves(connection, organization_id) == [row.leaf for row in rows]
 
 
+def test_every_checkpoint_ever_served_is_consistent_with_the_ledger_that_was_recorded(
+    storm: Storm, tmp_path: Path, tell: Callable[[str], None]
+) -> None:
+    organization_id = storm.portal.scalar("SELECT id FROM sessions_log_organization WHERE slug = %s", ORGANIZATION)
+    head = "SELECT size FROM sessions_log_ledgerhead WHERE organization_id = %s"
+    signed = "SELECT max(size) FROM sessions_log_checkpoint WHERE organization_id = %s"
+    wait_until(
+        lambda: storm.portal.scalar(head, organization_id) == storm.portal.scalar(signed, organization_id),
+        10,
+        "the whole ledger is under a checkpoint",
+    )
+    size, objections = storm.auditor.check(tmp_path)
+    tell(f"{len(storm.auditor.served)} checkpoints were served; the verifier computed the root of {size} leaves")
+    assert objections == []
+    assert size == storm.portal.scalar(head, organization_id)
+    assert len(storm.auditor.served) >= FEWEST_CHECKPOINTS
+
+
+def test_no_hour_of_a_ledger_has_two_digests_and_each_has_one(storm: Storm) -> None:
+    with storm.portal.connect() as connection:
+        rows = connection.execute(
+            "SELECT o.id, s.stated_at FROM sessions_log_organization o LEFT JOIN sessions_log_statement s"
+            " ON s.organization_id = o.id AND s.type = 'digest'"
+        ).fetchall()
+    hours = [(organization_id, hour_of(at)) for organization_id, at in rows if at is not None]
+    assert {organization_id for organization_id, _ in hours} == {organization_id for organization_id, _ in rows}
+    assert len(hours) == len(set(hours))
+
+
 def test_read_models_are_those_rebuilt_from_the_entries(storm: Storm) -> None:
     organization_id = storm.portal.scalar("SELECT id FROM sessions_log_organization WHERE slug = %s", ORGANIZATION)
     counted = storm.portal.scalar(
         "SELECT sum(entries) FROM sessions_log_minutecounter WHERE organization_id = %s", organization_id
     )
     assert counted == storm.portal.scalar(
-        "SELECT size FROM sessions_log_ledgerhead WHERE organization_id = %s", organization_id
+        "SELECT count(*) FROM sessions_log_sessionlog WHERE organization_id = %s", organization_id
     )
     for name, tables in READ_MODELS.items():
         kept = [_contents(storm.portal, table, organization_id) for table in tables]

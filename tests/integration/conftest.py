@@ -1,8 +1,8 @@
 """The processes behind the API, run at a test's word and in their own roles."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, datetime
+from contextlib import AbstractContextManager, contextmanager, suppress
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.conf import settings
@@ -11,11 +11,15 @@ from django.db import connections
 from sessions_log import wiring
 from sessions_log.adapters.recorder_store import PostgresRecorderStore
 from sessions_log.commands.checkpointing import Checkpointer
+from sessions_log.commands.completeness import Completeness
 from sessions_log.commands.recording import Recorder
 from sessions_log.followers.reading import follow, load
+from sessions_log.ports import EntriesRefused
 from tests.conftest import Servers
 
 RunAs = Callable[[str], AbstractContextManager[None]]
+State = Callable[[datetime], None]
+GRACE = timedelta(minutes=15)
 
 
 @pytest.fixture
@@ -33,6 +37,20 @@ def record_all(recorder: Recorder) -> Callable[[], None]:
     def run() -> None:
         while recorder.record_batch(datetime.now(UTC)):
             pass
+
+    return run
+
+
+@pytest.fixture
+def state(recorder: Recorder) -> State:
+    """Make all statements that are due at a time, round by round as the recorder's process does."""
+
+    def run(now: datetime) -> None:
+        completeness = Completeness(recorder.store, GRACE)
+        is_more = True
+        while is_more:
+            with suppress(EntriesRefused):  # of ledgers that other tests have damaged
+                is_more = completeness.state(now)
 
     return run
 

@@ -153,13 +153,16 @@ def test_rotation_is_taken_up_where_it_was_interrupted(
 
 
 @pytest.mark.usefixtures("few_at_once")
-def test_recording_and_searching_go_on_meanwhile(tenant: Tenant, rotate: Rotate, recorder: Recorder) -> None:
+def test_recording_and_searching_go_on_meanwhile(
+    tenant: Tenant, rotate: Rotate, recorder: Recorder, run_as: RunAs
+) -> None:
     """Between each two steps the recorder records, from a thread of its own as in a process of its own."""
     sent: list[str] = []
 
     def record_between(done: Rotated) -> None:
         sent.append(f"during-{len(sent)}")
-        accepted(tenant, [_record("user-1", id=sent[-1])])
+        with run_as("web"):
+            accepted(tenant, [_record("user-1", id=sent[-1])])
         thread = threading.Thread(target=recorder.record_batch, args=(datetime.now(UTC),))
         thread.start()
         thread.join()

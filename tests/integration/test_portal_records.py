@@ -26,8 +26,9 @@ from sessions_log.domain import inbox
 from sessions_log.models import QuarantinedRequest
 from sessions_log.queries.organizations import organization_by_slug
 from sessions_log.queries.session_logs import Search, SessionLogRow, session_log_page
+from sessions_log.templatetags.portal import DASH
 from tests.integration.api import accepted, found
-from tests.integration.conftest import RunAs
+from tests.integration.conftest import GRACE, RunAs, State
 from tests.organizations import ACTOR, Tenant, make_tenant, session_record
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -308,6 +309,22 @@ def test_search_for_any_text_is_answered(value: str) -> None:
     answer = signed_in(person(make_tenant())).post(f"{LOGS}search/", {"q": value})
 
     assert answer.status_code in (200, 302)
+
+
+def test_list_of_sessions_shows_which_numbers_are_missing(
+    record_all: Callable[[], None], follow_all: Callable[[], None], state: State
+) -> None:
+    tenant = make_tenant()
+    with_gap, without = ([session_record(sessionId=f"s-{last}", sequence=at) for at in (3, last)] for last in (7, 4))
+    accepted(tenant, with_gap + without)
+    record_all()
+    state(datetime.now(UTC) + GRACE)
+    follow_all()
+
+    page = signed_in(person(tenant)).get("/admin/sessions_log/sessionsummary/").content.decode()
+
+    cells = re.findall(r'class="field-missing">(.*?)</td>', page)
+    assert sorted(re.sub("<.*?>", "", cell) for cell in cells) == ["4 to 6", DASH, DASH]
 
 
 def _keys_of(page: Any) -> list[str]:

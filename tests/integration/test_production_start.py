@@ -105,6 +105,8 @@ REFUSED = [
     ("VALKEY_URL", "rediss://valkey.example?ssl_ca_certs=/no/ca", "VALKEY_URL names a file of certificate authorities"),
     ("MUNIMENT_KEYRING", "/no/keyring", "MUNIMENT_KEYRING does not exist: make the folder with mkdir -m 700"),
     ("MUNIMENT_KEYRING", "CA", "MUNIMENT_KEYRING is not a folder: name the folder of the keys"),
+    ("MUNIMENT_WITNESSES", "/no/witnesses", "MUNIMENT_WITNESSES must name a file of text that this account can read"),
+    ("MUNIMENT_WITNESSES", "CA", "MUNIMENT_WITNESSES names a file that is no witness policy: line 1: a line begins"),
 ]
 
 
@@ -133,6 +135,27 @@ ACCEPTED = [
     ("VALKEY_URL", "redis://localhost"),
     ("VALKEY_URL", "unix:///run/valkey.sock?db=1"),
 ]
+
+
+WITNESS_KEY = "witness.example/w1+20324abe+BCmsuuFBvMrwsi4alNNNC8c2HlJtC/4SyJeUvJMilm3X"
+
+
+@pytest.mark.parametrize(
+    ("url", "sentences"),
+    [
+        ("https://witness.example/submit", []),
+        ("http://127.0.0.1:8080", []),
+        ("http://localhost", []),
+        (
+            "http://witness.example",
+            ["MUNIMENT_WITNESSES reaches its witness 1 without TLS: give that witness's https:// address."],
+        ),
+    ],
+)
+def test_witnesses_are_reached_over_tls(safe: dict[str, str], tmp_path: Path, url: str, sentences: list[str]) -> None:
+    policy = tmp_path / "witnesses"
+    policy.write_text(f"witness w1 {WITNESS_KEY} {url}\nquorum w1\n")
+    assert refusals({**safe, "MUNIMENT_WITNESSES": str(policy)}) == sentences
 
 
 @pytest.mark.parametrize(("setting", "value"), ACCEPTED)

@@ -43,6 +43,12 @@ def test_job_that_failed_is_tried_again_in_the_same_period(run_as: RunAs) -> Non
     assert done == [2]
 
 
+def test_period_that_is_claimed_on_its_own_is_claimed_once(run_as: RunAs) -> None:
+    job = _job()
+    with run_as("worker"):
+        assert [wiring.claim(job, timedelta(days=3650)) for _ in range(2)] == [True, False]
+
+
 def test_job_is_done_by_one_of_two_who_begin_together(run_as: RunAs) -> None:
     job, done, begin = _job(), [], threading.Barrier(2)
 

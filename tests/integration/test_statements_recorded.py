@@ -12,13 +12,14 @@ from django.test import Client
 from sessions_log import wiring
 from sessions_log.commands.checkpointing import Checkpointer
 from sessions_log.commands.intake import sealed_request
+from sessions_log.commands.organizations import ChangeOrganization, change_organization
 from sessions_log.commands.statements import MakeStatement, make_statement
 from sessions_log.domain.entry_id import KIND_STATEMENT
 from sessions_log.domain.portal_action import PORTAL_SERVICE
 from sessions_log.domain.statements import details_of
 from sessions_log.models import QuarantinedRequest, Statement
 from tests.integration.api import accepted
-from tests.organizations import Tenant, make_tenant, session_record
+from tests.organizations import ACTOR, Tenant, make_tenant, session_record
 
 pytestmark = pytest.mark.usefixtures("db")
 
@@ -49,6 +50,19 @@ def test_statement_stands_in_the_ledger_among_the_records(
     proof = client.get(f"/api/v1/ledgers/{tenant.organization.slug}/proof/{own_id}", headers=tenant.headers)
     assert f"index {statement.seq}\n" in proof.text
     call_command("verify", "--organization", tenant.organization.slug)
+
+
+def test_change_of_what_is_taken_is_stated_and_another_name_is_not(
+    tenant: Tenant, record_all: Callable[[], None]
+) -> None:
+    for name, days in (("Osteria Due", 30), ("Osteria Tre", 30)):
+        command = ChangeOrganization(
+            organization_id=tenant.organization.id, name=name, accepts_back_days=days, actor=ACTOR
+        )
+        change_organization(command, wiring.ports())
+    record_all()
+    stated = Statement.objects.get(organization_id=tenant.organization.id)
+    assert (stated.type, details_of(bytes(stated.body))) == ("policy", {"acceptsBackDays": {"from": 7, "to": 30}})
 
 
 def test_statement_that_was_not_committed_with_its_deed_is_not_made(

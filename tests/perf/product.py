@@ -36,9 +36,9 @@ class Product:
         return self.server.connect(DATABASE)
 
     def stored(self) -> int:
-        """The size of the organization's ledger: each entry has its place in it."""
+        """How many records have their place in the organization's ledger."""
         with self.connect() as connection:
-            return ledger_size(connection, self.organization_id)
+            return records_of(connection, self.organization_id)
 
     def wait_until_recorded(self) -> None:
         """Poll until the recorder is past the inbox's last row and each follower past the last batch.
@@ -95,9 +95,12 @@ def is_followed(connection: psycopg.Connection) -> bool:
     return not behind
 
 
-def ledger_size(connection: psycopg.Connection, organization_id: int) -> int:
+def records_of(connection: psycopg.Connection, organization_id: int) -> int:
+    """The ledger's size without the product's own statements, which come while nothing is sent, too."""
     row = connection.execute(
-        "SELECT size FROM sessions_log_ledgerhead WHERE organization_id = %s", (organization_id,)
+        "SELECT size - (SELECT count(*) FROM sessions_log_statement s WHERE s.organization_id = h.organization_id)"
+        " FROM sessions_log_ledgerhead h WHERE organization_id = %s",
+        (organization_id,),
     ).fetchone()
     return int(row[0]) if row else 0
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import psycopg
 
 from config.supervisor.postgres import DATABASE
-from tests.perf.product import Product, ledger_size
+from tests.perf.product import Product, records_of
 from tests.perf.sides import CLASSIC_DATABASE, Baseline, one
 
 COUNTED = {
@@ -48,7 +48,7 @@ def sizes(product: Product, baseline: Baseline) -> Sizes:
     with server.connect(DATABASE) as ours, server.connect(CLASSIC_DATABASE) as theirs:
         for connection in (ours, theirs):
             connection.execute("VACUUM (ANALYZE)")
-        entries, rows = ledger_size(ours, product.organization_id), baseline.stored()
+        entries, rows = records_of(ours, product.organization_id), baseline.stored()
         table = bytes_of(theirs, "pg_table_size", "activity_sessionlog") / rows
         return Sizes(
             entries=entries,

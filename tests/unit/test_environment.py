@@ -1,11 +1,12 @@
 """URLs of the environment as the settings that Django, django-redis and Celery take."""
 
 import ssl
+from pathlib import Path
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from config.env import Environment, broker, database
+from config.env import LARGEST_FILE_BYTES, Environment, broker, database
 
 VERIFIED = {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_check_hostname": True}
 
@@ -67,7 +68,41 @@ def test_networks_are_read(said: str, networks: list[str]) -> None:
     assert [str(network) for network in read] == networks
 
 
+@pytest.mark.parametrize(
+    ("content", "refusal"),
+    [
+        (None, "WITNESSES must name a file of text that this account can read."),
+        (b"\xff", "WITNESSES must name a file of text that this account can read."),
+        (b"a" * (LARGEST_FILE_BYTES + 1), "WITNESSES names a file of more than 65536 bytes."),
+    ],
+)
+def test_file_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes | None, refusal: str) -> None:
+    file = tmp_path / "file"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(ImproperlyConfigured) as refused:
+        Environment({"MUNIMENT_HOME": "/none", "WITNESSES": str(file)}).file("WITNESSES")
+    assert str(refused.value) == refusal
+
+
+def test_file_is_read_where_one_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("quorum\n")
+    environment = Environment({"MUNIMENT_HOME": "/none", "WITNESSES": str(tmp_path / "file")})
+    assert (environment.file("WITNESSES"), environment.file("NOTHING")) == ("quorum\n", None)
+
+
 @pytest.mark.parametrize("said", ["proxy.example", "192.0.2.1/24", "none, 192.0.2.1", "192.0.2.300", "*"])
 def test_what_is_no_network_is_refused(said: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="PROXIES must list addresses or networks"):
         Environment({"MUNIMENT_HOME": "/none", "PROXIES": said}).networks("PROXIES")
+
+
+@pytest.mark.parametrize(("text", "number"), [("0", 0), ("43200", 43_200), ("", 15)])
+def test_whole_number_within_its_bounds_is_taken(text: str, number: int) -> None:
+    assert Environment({"GRACE": text}).whole("GRACE", 15, most=43_200) == number
+
+
+@pytest.mark.parametrize("text", ["43201", "-1", "1.5", "²", "٣", "1e3", "9" * 5_000, "a quarter"])
+def test_any_other_number_is_refused_with_what_is_allowed(text: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"^GRACE must be a whole number from 0 to 43,200\.$"):
+        Environment({"GRACE": text}).whole("GRACE", 15, most=43_200)

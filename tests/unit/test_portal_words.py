@@ -28,6 +28,20 @@ def test_span_has_its_two_largest_units(value: timedelta, words: str) -> None:
     assert portal.span(value) == words
 
 
+@pytest.mark.parametrize(
+    ("ranges", "words", "title"),
+    [
+        ([(4, 6)], "4 to 6", "3 in all"),
+        ([(4, 6), (9, 9), (12, 13)], "4 to 6, 9, 12 to 13", "6 in all"),
+        ([(1, 1), (3, 3), (5, 5), (7, 2006)], "1, 3, 5, …", "2,003 in all"),
+    ],
+)
+def test_ranges_of_numbers_show_the_first_three(ranges: list[tuple[int, int]], words: str, title: str) -> None:
+    cell = portal.number_ranges(ranges)
+    assert f'title="{title}"' in cell
+    assert f">{words}</span>" in cell
+
+
 def test_time_has_seconds_and_zone_and_the_year_when_it_is_another() -> None:
     assert "2023-07-10</span> <b>11:42:18</b>" in portal.moment(datetime(2023, 7, 10, 11, 42, 18, tzinfo=UTC))
     this_year = timezone.now().replace(month=11, day=3, hour=15, minute=9, second=31)
@@ -49,7 +63,12 @@ def test_large_numbers_are_shortened_where_only_the_size_matters(value: int, wor
 
 @pytest.mark.parametrize(
     ("value", "words"),
-    [("s-81", "s-81"), ("0123456789", "0123456789"), ("portal-248f58114", "porta…8114"), ("<b>bold</b>!", "&lt;b&gt;bo…/b&gt;!")],
+    [
+        ("s-81", "s-81"),
+        ("0123456789", "0123456789"),
+        ("portal-248f58114", "porta…8114"),
+        ("<b>bold</b>!", "&lt;b&gt;bo…/b&gt;!"),
+    ],
 )
 def test_long_id_is_shortened_in_its_middle(value: str, words: str) -> None:
     assert shortened(value) == words

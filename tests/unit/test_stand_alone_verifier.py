@@ -151,6 +151,17 @@ def test_another_key_is_not_enough(tmp_path: Path) -> None:
     assert run("ledger", folder, "--key", str(forger.verifier))[0] == 0
 
 
+def test_retired_key_counts_for_the_earlier_checkpoint_alone(tmp_path: Path) -> None:
+    new_key = SignerKey.of_seed(KEY.name, bytes(range(1, 33)))
+    kept, proof = tmp_path / "kept", tmp_path / "consistency"
+    kept.write_text(checkpoint(3))
+    proof.write_text(consistency_text(3, consistency_proof(3, 7, subtree), checkpoint(7, new_key)))
+    assert run("growth", kept, proof, "--key", new_key.verifier)[0] == 1
+    assert run("growth", kept, proof, "--key", new_key.verifier, "--old-key", VKEY)[0] == 0
+    proof.write_text(consistency_text(3, consistency_proof(3, 7, subtree), checkpoint(7)))
+    assert run("growth", kept, proof, "--key", new_key.verifier, "--old-key", VKEY)[0] == 1
+
+
 def test_keys_may_stand_in_a_file(tmp_path: Path) -> None:
     keys = tmp_path / "keys"
     keys.write_text(f"{SignerKey.of_seed('other.example', bytes(32)).verifier}\n{VKEY}\n")

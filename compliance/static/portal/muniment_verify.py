@@ -2,13 +2,14 @@
 """Check what Muniment's ledgers prove, without Muniment: one file, Python 3.11 or later and `cryptography`.
 
     python muniment_verify.py proof ENTRY.tlog-proof --key VKEY [--leaf FILE]
-    python muniment_verify.py growth OLD-CHECKPOINT CONSISTENCY --key VKEY
+    python muniment_verify.py growth OLD-CHECKPOINT CONSISTENCY --key VKEY [--old-key VKEY]
     python muniment_verify.py ledger FOLDER --key VKEY
 
 `proof` checks that an entry stands in the ledger that a checkpoint has signed: the entry is in the proof itself, or its
 leaf in a file. `growth` checks that an earlier checkpoint, which you kept, is the beginning of a later one. `ledger`
 checks a folder that holds `checkpoint` and `tile/entries/…` as they are served: every leaf, up to the signed root.
-VKEY is a verifier key, or a file with one a line: take it from a place that you trust. No account, no network.
+VKEY is a verifier key, or a file with one a line: take it from a place that you trust. Where the ledger has changed its
+key since, --old-key is one that may have signed the earlier checkpoint, and not the later one. No account, no network.
 Exit status: 0 where everything holds, 1 where it does not (standard error says what), 2 for a wrong call.
 
 The formats are RFC 6962's and C2SP's (signed-note, tlog-checkpoint, tlog-tiles, tlog-proof). This file is under
@@ -183,8 +184,10 @@ def check_proof(file: Path, leaf_file: Path | None, keys: dict[tuple[str, bytes]
     return f"entry {index} stands in the ledger {checkpoint.origin}, as signed at {checkpoint.size} entries"
 
 
-def check_growth(old_file: Path, proof_file: Path, keys: dict[tuple[str, bytes], bytes]) -> str:
-    old = opened(read(old_file).decode(), keys)
+def check_growth(
+    old_file: Path, proof_file: Path, keys: dict[tuple[str, bytes], bytes], old_keys: dict[tuple[str, bytes], bytes]
+) -> str:
+    old = opened(read(old_file).decode(), keys | old_keys)
     head, _, note = read(proof_file).decode().partition("\n\n")
     lines = head.split("\n")
     new = opened(note, keys)
@@ -262,6 +265,7 @@ def parser() -> argparse.ArgumentParser:
     growth = commands.add_parser("growth", help="a ledger only grew")
     growth.add_argument("old", type=Path, help="a checkpoint that was kept")
     growth.add_argument("file", type=Path, help="what /consistency answered")
+    growth.add_argument("--old-key", action="append", default=[], metavar="VKEY", help="of the earlier one alone")
     ledger = commands.add_parser("ledger", help="all entries are those that were signed")
     ledger.add_argument("folder", type=Path)
     for command in (proof, growth, ledger):
@@ -276,7 +280,7 @@ def main() -> int:
         if given.what == "proof":
             words = check_proof(given.file, given.leaf, keys)
         elif given.what == "growth":
-            words = check_growth(given.old, given.file, keys)
+            words = check_growth(given.old, given.file, keys, read_keys(given.old_key))
         else:
             words = check_ledger(given.folder, keys)
     except Wrong as error:

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from sessions_log import wiring
 from sessions_log.commands.checkpointing import Checkpointer
+from sessions_log.commands.completeness import Completeness
 from sessions_log.commands.recording import Recorder
 from sessions_log.commands.referring import SubjectGone
 from sessions_log.management.process import spare_the_collector, yield_to_the_web
@@ -30,6 +31,7 @@ POLL_S = 0.02
 WORTH_A_BATCH = 1000
 PAUSE_S = 0.5
 CHECKPOINTS_EVERY_S = 2.0
+STATEMENTS_EVERY_S = 10.0
 
 
 class Command(BaseCommand):
@@ -48,16 +50,38 @@ class Command(BaseCommand):
             signal.signal(sign, lambda *_: stop.set())
         store = wiring.recorder_store(options["shard"])
         recorder = Recorder(store, wiring.keyring())
+        statements = _Statements(wiring.completeness(store))
         checkpoints = _Checkpoints(wiring.checkpointer(store, options["shard"]))
         spare_the_collector()
         yield_to_the_web()
         _log.info("recorder started", extra={"shard": options["shard"]})
         while not stop.is_set():
             pause_s = _one_round(recorder, store)
+            statements.make_when_due()
             checkpoints.publish_when_due()
             stop.wait(pause_s)
         store.close()
         _log.info("recorder stopped", extra={"shard": options["shard"]})
+
+
+class _Statements:
+    """Makes digests and gap statements between batches, a few at a time. What keeps them back is never recording's."""
+
+    def __init__(self, completeness: Completeness) -> None:
+        self._completeness = completeness
+        self._next_at = 0.0
+
+    def make_when_due(self) -> None:
+        if time.monotonic() < self._next_at:
+            return
+        self._next_at = time.monotonic() + STATEMENTS_EVERY_S
+        try:
+            if self._completeness.state(timezone.now()):
+                self._next_at = 0.0  # after the next batch, so that many ledgers do not hold it up
+        except EntriesRefused:
+            _log.error("a ledger takes no statement: `manage.py verify` tells which and why")
+        except (psycopg.Error, ShardTaken) as error:
+            _log.warning("statements wait (%s)", type(error).__name__)
 
 
 class _Checkpoints:

@@ -3,6 +3,7 @@
 import argparse
 import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from sessions_log.management.operator import operator, record_command
 from sessions_log.management.progress import ProgressBar
 from sessions_log.models import Organization
 from sessions_log.queries.organizations import all_organizations, organization_by_slug
+from sessions_log.queries.signatures import cosignature_faults, retired_signature
 from sessions_log.queries.verification import as_of_one_moment, stored_ledger
 
 SHOWN_FAULTS = 20
@@ -63,6 +65,8 @@ class Command(BaseCommand):
             ledger = stored_ledger(organization, keys, [*kept, *beside], first)
             for result in verify(ledger):
                 bar.show(f"{result.size:,} of {ledger.size:,} entries", result.size, ledger.size)
+        for place, words in self._signatures(organization):
+            result.fault(place, words)
         for fault in result.faults[:SHOWN_FAULTS]:
             self.stderr.write(f"{organization.slug}: {fault.place}: {fault.words}")
         told = {
@@ -76,6 +80,13 @@ class Command(BaseCommand):
         }
         self.stdout.write(json.dumps(told))
         return not result.faults
+
+    def _signatures(self, organization: Organization) -> Iterator[tuple[str, str]]:
+        signer, origin = wiring.ledger_signer(), f"{settings.LEDGER_ORIGIN}/{organization.slug}"
+        signing, keys = signer.signing(organization.uid, origin), signer.verifiers(organization.uid, origin)
+        yield from retired_signature(organization.id, signing, keys)
+        if (policy := wiring.witness_policy()) is not None:
+            yield from cosignature_faults(organization.id, policy)
 
 
 def _chosen(slug: str | None) -> list[Organization]:
