@@ -65,7 +65,9 @@ class SessionLogQuestion(forms.Form):
     end = _time("up to")
     action = ActionField(required=False)
     outcome = _choice("The outcome", OUTCOMES)
-    service = forms.CharField(max_length=63, required=False)
+    service = forms.CharField(
+        max_length=63, required=False, error_messages={"max_length": "The name of a service has at most 63 characters."}
+    )
     sensitive = _choice("Sensitive", ("yes", "no"))
     found = FoundField(required=False)
     before = forms.UUIDField(required=False, error_messages=_FIRST_PAGE)

@@ -64,11 +64,13 @@ def _database() -> list[Check]:
     looking = _looking.submit(_look)
     with suppress(TimeoutError):
         return looking.result(USUALLY_WITHIN_S)
-    if takes_connections():
-        with suppress(TimeoutError):
-            return looking.result(LOOKED_FOR_S)
+    if not takes_connections():
+        looking.cancel()
+        return [_AWAY]
+    with suppress(TimeoutError):
+        return looking.result(LOOKED_FOR_S)
     looking.cancel()
-    return [_AWAY]
+    return [Check("PostgreSQL", False, "does not answer")]
 
 
 def _look() -> list[Check]:

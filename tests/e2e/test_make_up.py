@@ -130,9 +130,10 @@ def test_ctrl_c_ends_everything_within_15_seconds(installation: Installation) ->
 
 
 def test_log_lines_of_all_processes_were_json_from_start_to_end(installation: Installation) -> None:
-    supervisor, home = installation.running(), installation.home
-    supervisor.process.send_signal(signal.SIGINT)
-    supervisor.process.wait(15)
+    supervisor, home = installation.supervisor or installation.start()[0], installation.home
+    if supervisor.process.poll() is None:
+        supervisor.process.send_signal(signal.SIGINT)
+        supervisor.process.wait(15)
     for name in ("web", "recorder", "follower", "worker", "beat"):
         lines = [_json_line(line) for line in (home.logs / f"{name}.log").read_text().splitlines()]
         assert lines, name
