@@ -8,9 +8,9 @@ from functools import lru_cache
 from sessions_log.domain.entries import SessionEntry
 
 COLUMNS = (
-    "seq", '"timestamp"', "recorded_at", "organization_id", "service_id", "hour", "duration", "outcome", "detectors",
-    "policy", "sensitive", "id", "subject_id", "session_id", "target_id", "address_id", "action", "target_type",
-    "ai_model", "findings", "nonce", "identity",
+    "seq", '"timestamp"', "recorded_at", "organization_id", "detectors", "policy", "service_id", "hour", "outcome",
+    "sensitive", "id", "subject_id", "session_id", "nonce", "duration", "target_id", "address_id", "action",
+    "target_type", "ai_model", "findings", "identity",
 )  # fmt: skip
 COPY = f"COPY sessions_log_sessionlog ({', '.join(COLUMNS)}) FROM STDIN (FORMAT binary)"
 
@@ -19,36 +19,42 @@ TRAILER = b"\xff\xff"
 
 _POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _NULL = b"\xff\xff\xff\xff"
-# field count, then each field as its length and value: seq .. hour
-_FIXED = struct.Struct(">hiqiqiqiiiiii")
-# outcome .. sensitive
-_SMALL = struct.Struct(">ihihihi?")
-# id, subject, session
-_IDS = struct.Struct(">i16si16si16s")
+# recorded_at .. policy: the same in every row
+_SHARED = struct.Struct(">iqiiihih")
+# the number of fields, then each as its length and value: seq .. nonce, with what is shared as it is
+_FIXED = struct.Struct(f">hiqiq{_SHARED.size}siiiiihi?i16si16si16si16s")
 _INT = struct.Struct(">ii")
-_UUID = struct.Struct(">i16s")
 _LENGTH = struct.Struct(">i")
+_UUID_LENGTH = _LENGTH.pack(16)
 
 
-def session_logs(rows: Iterable[SessionEntry], first_seq: int, detectors: int, policy: int) -> bytes:
-    """The rows of a COPY stream; HEADER goes before the first of them, TRAILER after the last."""
+def session_logs(rows: Iterable[SessionEntry], first_seq: int, shared: bytes) -> bytes:
+    """The rows of a COPY stream; HEADER goes before the first of them, TRAILER after the last.
+
+    shared: from `shared_columns`.
+    """
     pieces: list[bytes] = []
     add = pieces.append
     for seq, row in enumerate(rows, first_seq):
-        at, recorded_at = _microseconds(row.timestamp), _microseconds(row.recorded_at)
-        add(_FIXED.pack(22, 8, seq, 8, at, 8, recorded_at, 4, row.organization_id, 4, row.service_id, 4, row.hour))
+        add(
+            _FIXED.pack(
+                22, 8, seq, 8, _microseconds(row.timestamp), shared, 4, row.service_id, 4, row.hour, 2, row.outcome,
+                1, row.sensitive, 16, row.id, 16, row.subject_id, 16, row.session_id, 16, row.nonce,
+            )
+        )  # fmt: skip
         add(_NULL if row.duration is None else _INT.pack(4, row.duration))
-        add(_SMALL.pack(2, row.outcome, 2, detectors, 2, policy, 1, row.sensitive))
-        add(_IDS.pack(16, row.id, 16, row.subject_id, 16, row.session_id))
-        add(_NULL if row.target_id is None else _UUID.pack(16, row.target_id))
-        add(_NULL if row.address_id is None else _UUID.pack(16, row.address_id))
-        add(_text(row.action))
-        add(_text(row.target_type))
-        add(_text(row.ai_model))
+        add(_NULL if row.target_id is None else _UUID_LENGTH + row.target_id)
+        add(_NULL if row.address_id is None else _UUID_LENGTH + row.address_id)
+        add(_words(row.action, row.target_type, row.ai_model))
         add(_NULL if row.findings is None else _bytes(b"\x01" + row.findings.encode()))
-        add(_bytes(row.nonce))
-        add(_bytes(row.identity))
+        add(_LENGTH.pack(len(row.identity)))
+        add(row.identity)
     return b"".join(pieces)
+
+
+def shared_columns(recorded_at: datetime, organization_id: int, detectors: int, policy: int) -> bytes:
+    """The columns that all rows of a batch have alike."""
+    return _SHARED.pack(8, _microseconds(recorded_at), 4, organization_id, 2, detectors, 2, policy)
 
 
 def _microseconds(at: datetime) -> int:
@@ -57,8 +63,8 @@ def _microseconds(at: datetime) -> int:
 
 
 @lru_cache(4096)  # the same plain words over and over
-def _text(value: str | None) -> bytes:
-    return _NULL if value is None else _bytes(value.encode())
+def _words(*values: str | None) -> bytes:
+    return b"".join(_NULL if value is None else _bytes(value.encode()) for value in values)
 
 
 def _bytes(value: bytes) -> bytes:

@@ -61,7 +61,7 @@ class PostgresLedgers:
         full = len(all_leaves) // BUNDLE_LEAVES
         with self._connection.cursor() as cursor:
             cursor.executemany(
-                "INSERT INTO sessions_log_leafbundle (organization_id, number, leaves) VALUES (%s, %s, %s)",
+                "INSERT INTO sessions_log_leafbundle (organization_id, number, leaves) VALUES (%s, %s, %b)",
                 [
                     (
                         organization_id,

@@ -201,13 +201,14 @@ class PostgresRecorderTransaction:
         self._require_months(entries.months)
         head = self._ledgers.head(entries.organization_id)
         first_seq = head.size
+        shared = copying.shared_columns(entries.recorded_at, entries.organization_id, DETECTORS_VERSION, POLICY_VERSION)
         placed: list[tuple[bytes, int]] = []
         leaves: list[bytes] = []
         with self._connection.cursor() as cursor, cursor.copy(copying.COPY) as copy:
             copy.write(copying.HEADER)
             for chunk in entries.chunks:
                 # The server takes in a chunk while the next is sealed.
-                copy.write(copying.session_logs(chunk, first_seq + len(leaves), DETECTORS_VERSION, POLICY_VERSION))
+                copy.write(copying.session_logs(chunk, first_seq + len(leaves), shared))
                 placed += [(row.id, row.hour) for row in chunk]
                 leaves += [row.leaf for row in chunk]
             copy.write(copying.TRAILER)

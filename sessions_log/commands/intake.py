@@ -75,6 +75,7 @@ def put_records(
     places: for each record the key and the position by which it is known where it has no id of its own.
     """
     id_key = keyring.id_key(sender.organization_uid)
+    of_client_id = entry_id.of_client_ids(KIND_SESSION_LOG, id_key)
     receipts: list[Receipt] = []
     accepted: list[SessionRecord] = []
     ids: list[bytes] = []
@@ -82,7 +83,12 @@ def put_records(
         if isinstance(record, Rejection):
             receipts.append(Receipt(record.id, None, record))
             continue
-        own_id = _entry_id(record, places[position] if places else None, id_key)
+        if record.id is not None:
+            own_id = of_client_id(record.timestamp, record.id)
+        elif places is not None:
+            own_id = entry_id.from_position(record.timestamp, KIND_SESSION_LOG, *places[position], id_key)
+        else:
+            own_id = entry_id.random(record.timestamp)
         accepted.append(record)
         ids.append(own_id)
         receipts.append(Receipt(record.id, own_id))
@@ -91,14 +97,6 @@ def put_records(
     request = sealed_request(KIND_SESSION_LOG, encode_records(accepted), b"".join(ids), sender, now, keyring)
     box.put(request)
     return Receipts(request.id, receipts, len(accepted))
-
-
-def _entry_id(record: SessionRecord, place: tuple[str, int] | None, id_key: bytes) -> bytes:
-    if record.id is not None:
-        return entry_id.from_client_id(record.timestamp, KIND_SESSION_LOG, record.id, id_key)
-    if place is not None:
-        return entry_id.from_position(record.timestamp, KIND_SESSION_LOG, *place, id_key)
-    return entry_id.random(record.timestamp)
 
 
 def sealed_request(

@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 import msgspec
 
 from sessions_log.commands.referring import OrganizationReferences, SubjectGone
-from sessions_log.domain.entries import Common, Recordable, encode_record, new_entries
+from sessions_log.domain.entries import Common, Recordable, in_order, new_entries, recordables
 from sessions_log.domain.entry_id import KIND_SESSION_LOG, KIND_STATEMENT
 from sessions_log.domain.inbox import InboxRequest, day_of, open_body
 from sessions_log.domain.outcomes import ConflictSeen, Outcome, Quarantined
-from sessions_log.domain.sealing import CannotOpen, record_digest
+from sessions_log.domain.sealing import CannotOpen
 from sessions_log.domain.sequences import numbers_of
-from sessions_log.domain.session_record import SessionRecord, stored_records
+from sessions_log.domain.session_record import stored_records
 from sessions_log.domain.statements import Statement, UnfitStatement, read_statement
 from sessions_log.ports import (
     EntriesExist,
@@ -31,17 +31,6 @@ MOST_SINGLY = 200
 WARY_BATCHES = 200
 # What is kept between batches are people's keys: a recorder that has nothing to do soon keeps none.
 KEPT_WHEN_IDLE = timedelta(seconds=10)
-
-
-@dataclass(slots=True)
-class Candidate:
-    """A record on its way: its request, its entry id, its fingerprint."""
-
-    outcome: Outcome
-    request: InboxRequest
-    entry_id: bytes
-    record: SessionRecord
-    digest: bytes
 
 
 @dataclass(slots=True)
@@ -114,7 +103,7 @@ class Recorder:
         organizations = transaction.organizations([request.organization_id for request in requests])
         services = transaction.services([request.service_id for request in requests])
         outcomes: list[Outcome] = []
-        candidates: dict[int, list[Candidate]] = defaultdict(list)
+        candidates: dict[int, list[Recordable]] = defaultdict(list)
         statements: dict[int, list[Statement]] = defaultdict(list)
         quarantined: list[Quarantined] = []
         for request in requests:
@@ -139,7 +128,7 @@ class Recorder:
             transaction.quarantine(quarantined)
         transaction.finish(requests, outcomes)
 
-    def _open(self, request: InboxRequest, outcome: Outcome, organization: RecordingOrganization) -> list[Candidate]:
+    def _open(self, request: InboxRequest, outcome: Outcome, organization: RecordingOrganization) -> list[Recordable]:
         """The records of a request. Raises Unrecordable."""
         if request.kind != KIND_SESSION_LOG:
             raise Unrecordable("a kind of record that this version does not know")
@@ -155,17 +144,7 @@ class Recorder:
             self._references(organization)
         except KeyDestroyed:
             raise Unrecordable("a key of its organization is destroyed") from None
-        ids = request.entry_ids
-        return [
-            Candidate(
-                outcome,
-                request,
-                ids[at * 16 : at * 16 + 16],
-                record,
-                record_digest(encode_record(record), id_key),
-            )
-            for at, record in enumerate(records)
-        ]
+        return recordables(request, outcome, records, id_key)
 
     def _open_statement(self, request: InboxRequest, organization: RecordingOrganization) -> Statement:
         """The statement in a request. Raises Unrecordable."""
@@ -192,7 +171,7 @@ class Recorder:
         transaction: RecorderTransaction,
         organization: RecordingOrganization,
         services: Mapping[int, str],
-        candidates: list[Candidate],
+        candidates: list[Recordable],
         now: datetime,
     ) -> None:
         references = self._references(organization)
@@ -200,24 +179,10 @@ class Recorder:
         if not fresh:
             return
         referred = references.refer(transaction.references, [candidate.record for candidate in fresh])
-        recordables = [
-            Recordable(
-                candidate.record,
-                candidate.digest,
-                candidate.entry_id,
-                candidate.request.service_id,
-                services[candidate.request.service_id],
-                known.subject.id,
-                known.session,
-                known.target,
-                known.address,
-                known.subject.cipher,
-            )
-            for candidate, known in zip(fresh, referred, strict=True)
-        ]
-        common = Common(organization.id, organization.uid, now, references.search_key)
-        transaction.append(new_entries(recordables, common))
-        if numbers := numbers_of(recordables):
+        records = in_order(zip(fresh, referred, strict=True))
+        common = Common(organization.id, organization.uid, services, now, references.search_key)
+        transaction.append(new_entries(records, common))
+        if numbers := numbers_of(records):
             transaction.sequences.add(organization.id, numbers, now)
         for candidate in fresh:
             candidate.outcome.recorded += 1
@@ -235,8 +200,8 @@ class Recorder:
         transaction: RecorderTransaction,
         organization: RecordingOrganization,
         references: OrganizationReferences,
-        candidates: list[Candidate],
-    ) -> list[Candidate]:
+        candidates: list[Recordable],
+    ) -> list[Recordable]:
         """The candidates that are not entries yet; the others are counted as duplicates or conflicts."""
         ids = [candidate.entry_id for candidate in candidates]
         known = transaction.recorded(organization.id, ids) if self.wary else {}
@@ -244,7 +209,7 @@ class Recorder:
             entry_id: references.digest_of(transaction.references, subject, sealed, entry_id)
             for entry_id, (subject, sealed) in known.items()
         }
-        fresh: list[Candidate] = []
+        fresh: list[Recordable] = []
         seen: list[ConflictSeen] = []
         for candidate in candidates:
             if candidate.entry_id not in stored:

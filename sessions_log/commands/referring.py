@@ -3,10 +3,10 @@
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from sessions_log.domain import sealing
-from sessions_log.domain.entries import decode_identity
+from sessions_log.domain.entries import Referred, digest_within
 from sessions_log.domain.entry_id import KIND_SESSION_LOG
 from sessions_log.domain.references import (
     ADDRESS,
@@ -47,15 +47,6 @@ class KnownSession:
     subject: bytes
 
 
-class Referred(NamedTuple):
-    """The ids under which a record is known."""
-
-    subject: KnownSubject
-    session: bytes
-    target: bytes | None
-    address: bytes | None
-
-
 class OrganizationReferences:
     """The references of one organization, kept between batches and made on first sight.
 
@@ -92,14 +83,15 @@ class OrganizationReferences:
         self._find_sessions(store, records, wanted)
         referred = [
             Referred(
-                self._subject_of(record, wanted),
+                (subject := self._subject_of(record, wanted)).id,
+                subject.cipher,
                 self._sessions[record.session_id].id,
                 self._targets[target] if target else None,
                 self._addresses[address] if address else None,
             )
             for record, target, address in zip(records, targets, addresses, strict=True)
         ]
-        self._hold(store, {one.subject.id for one in referred}, wanted)
+        self._hold(store, {one.subject for one in referred}, wanted)
         store.add(wanted)
         return referred
 
@@ -111,7 +103,7 @@ class OrganizationReferences:
             plain = self._known[subject].cipher.open(sealed, entry_id=entry_id, kind=KIND_SESSION_LOG)
         except (CannotOpen, EntriesRefused):
             return None
-        return decode_identity(plain).digest
+        return digest_within(plain)
 
     def _find(
         self,

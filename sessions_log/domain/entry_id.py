@@ -4,10 +4,11 @@ An id is handled as its 16 bytes; `text` gives the usual form.
 """
 
 import secrets
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from sessions_log.domain.mac import hmac_sha256
+from sessions_log.domain.mac import hmac_sha256, hmac_sha256_after
 
 KIND_SESSION_LOG = 1
 KIND_AI_INTERACTION = 2
@@ -36,7 +37,13 @@ def from_client_id(at: datetime, kind: int, client_id: str, id_key: bytes) -> by
 
     HMAC-SHA-256 under the organization's key, never a bare hash, which could be guessed back.
     """
-    return _compose(at, hmac_sha256(id_key, b"id\x00%d\x00" % kind + client_id.encode()))
+    return of_client_ids(kind, id_key)(at, client_id)
+
+
+def of_client_ids(kind: int, id_key: bytes) -> Callable[[datetime, str], bytes]:
+    """`from_client_id` for many records of one kind and organization: timestamp and client's id to entry id."""
+    hmac = hmac_sha256_after(id_key, b"id\x00%d\x00" % kind)
+    return lambda at, client_id: _compose(at, hmac(client_id.encode()))
 
 
 def from_position(at: datetime, kind: int, idempotency_key: str, position: int, id_key: bytes) -> bytes:

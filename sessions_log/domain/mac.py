@@ -1,6 +1,7 @@
 """HMAC-SHA-256 (RFC 2104) for many short messages under few keys."""
 
 import hashlib
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -16,11 +17,22 @@ def hmac_sha256(key: bytes, message: bytes) -> bytes:
 
     The standard library sets a key up anew for each message, which costs more than the message.
     """
+    return hmac_sha256_after(key, b"")(message)
+
+
+def hmac_sha256_after(key: bytes, prefix: bytes) -> Callable[[bytes], bytes]:
+    """`hmac_sha256` of messages that all begin with the prefix, taken without it."""
     inner, outer = _keyed(key)
-    within, around = inner.copy(), outer.copy()
-    within.update(message)
-    around.update(within.digest())
-    return around.digest()
+    begun = inner.copy()
+    begun.update(prefix)
+
+    def finished(message: bytes) -> bytes:
+        within, around = begun.copy(), outer.copy()
+        within.update(message)
+        around.update(within.digest())
+        return around.digest()
+
+    return finished
 
 
 @lru_cache(_KEYS_KEPT)

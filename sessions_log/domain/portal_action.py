@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sessions_log.domain.session_record import Outcome, SessionRecord, Target
+from sessions_log.domain.session_record import Outcome, SessionRecord, Target, metadata_text
 
 PORTAL_SERVICE = "portal"
 PORTAL_ORGANIZATION = "portal"
@@ -42,7 +42,7 @@ def portal_record(action: PortalAction) -> SessionRecord:
         user_id=action.actor.user,
         timestamp=action.at,
         action=action.action,
-        metadata=action.details,
+        metadata=metadata_text(action.details),
         ip_address=action.actor.address,
         user_agent=action.actor.agent,
         outcome=action.outcome,

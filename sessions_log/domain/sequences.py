@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
-from sessions_log.domain.entries import Recordable
+from sessions_log.domain.entries import Recordable, Referred
 
 Ranges = list[tuple[int, int]]
 
@@ -75,12 +75,12 @@ def settled(session: UnsettledSession) -> SettledSession:
     return SettledSession(session, missing, begun)
 
 
-def numbers_of(recordables: Iterable[Recordable]) -> dict[bytes, Ranges]:
+def numbers_of(records: Iterable[tuple[Recordable, Referred]]) -> dict[bytes, Ranges]:
     """The numbers that records carry, by session; a session whose records carry none is left out."""
     numbers: defaultdict[bytes, set[int]] = defaultdict(set)
-    for one in recordables:
+    for one, known in records:
         if (number := one.record.sequence) is not None:
-            numbers[one.session].add(number)
+            numbers[known.session].add(number)
     return {session: ranges_of(own) for session, own in numbers.items()}
 
 

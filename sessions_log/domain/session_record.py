@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta, structs
 
 from sessions_log.domain import actions, leap_second
-from sessions_log.domain.json_body import MalformedJson, decode_json, refuse_extremes, split_array
+from sessions_log.domain.json_body import MalformedJson, decode_json, encode_sorted, refuse_extremes, split_array
 
 MOST_RECORDS = 1_000
 LARGEST_METADATA_BYTES = 32 * 1024
@@ -19,6 +19,7 @@ CLOCK_TOLERANCE = timedelta(minutes=5)
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 Outcome = Literal["success", "failure", "denied"]
+NO_METADATA = msgspec.Raw()
 
 
 class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,14 +30,18 @@ class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SessionRecord(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True):
-    """One session log in its wire form (camelCase); `duration` is in milliseconds."""
+    """One session log in its wire form (camelCase); `duration` is in milliseconds.
+
+    metadata: a JSON object as compact text, its keys sorted, since nothing on the way of a record looks into it but
+    redaction where it finds something; `metadata_text` makes it. `null` and NO_METADATA both stand for none.
+    """
 
     session_id: Annotated[str, Meta(min_length=1, max_length=256)]
     timestamp: Annotated[datetime, Meta(tz=True)]
     action: str
     id: Annotated[str, Meta(min_length=1, max_length=128)] | None = None
     user_id: Annotated[str, Meta(min_length=1, max_length=256)] | None = None
-    metadata: dict[str, Any] | None = None
+    metadata: msgspec.Raw = NO_METADATA
     ip_address: str | None = None
     user_agent: Annotated[str, Meta(max_length=1024)] | None = None
     duration: Annotated[int, Meta(ge=0, le=2_147_483_647)] | None = None
@@ -87,11 +92,11 @@ def decode_records(body: bytes, window: Window) -> list[SessionRecord | Rejectio
         return [_decode_one(body, window)]
     try:
         json = decode_json(body)
-        records = msgspec.convert(json.value, _RECORDS)
+        records = stored_records(json.text)
     except (MalformedJson, msgspec.ValidationError):
         return _decode_each(split_array(body), window)
     _refuse_too_many(records)
-    return [_checked(record, window, json.is_unremarkable) for record in records]
+    return _checked(records, window, json.is_unremarkable)
 
 
 def decode_lines(body: bytes, window: Window) -> list[SessionRecord | Rejection]:
@@ -106,11 +111,23 @@ def encode_records(records: Sequence[SessionRecord]) -> bytes:
 
 def stored_records(body: bytes) -> list[SessionRecord]:
     """The inverse of `encode_records`. Raises msgspec.MsgspecError."""
-    return _stored.decode(body)
+    return _decode_all(body)
+
+
+def metadata_text(value: dict[str, Any] | None) -> msgspec.Raw:
+    """Metadata as records carry it."""
+    return NO_METADATA if value is None else msgspec.Raw(encode_sorted(value))
+
+
+def metadata_value(text: msgspec.Raw) -> dict[str, Any] | None:
+    """The inverse of `metadata_text`."""
+    return _as_metadata(text) if text else None
 
 
 _encode = msgspec.json.Encoder().encode
-_stored = msgspec.json.Decoder(_RECORDS)
+_decode_all = msgspec.json.Decoder(_RECORDS).decode
+_decode_record = msgspec.json.Decoder(SessionRecord).decode
+_as_metadata = msgspec.json.Decoder(dict[str, Any] | None).decode
 
 
 def _decode_each(texts: Sequence[bytes], window: Window) -> list[SessionRecord | Rejection]:
@@ -128,26 +145,31 @@ def _decode_one(text: bytes, window: Window) -> SessionRecord | Rejection:
         json = decode_json(text)
     except MalformedJson as error:
         return Rejection("$", str(error))
-    return _converted(json.value, window, json.is_unremarkable)
-
-
-def _converted(value: Any, window: Window, is_unremarkable: bool) -> SessionRecord | Rejection:
     try:
-        return _checked(msgspec.convert(value, SessionRecord), window, is_unremarkable)
+        return _checked([_decode_record(json.text)], window, json.is_unremarkable)[0]
     except msgspec.ValidationError as error:
         reason, _, path = str(error).partition(" - at `")
         path = path.rstrip("`") or "$"
-        if path == "$.timestamp" and (timestamp := leap_second.folded(str(value["timestamp"]))):
-            return _converted(value | {"timestamp": timestamp}, window, is_unremarkable)
-        return Rejection(*_plain_words(path, reason), _readable_id(value))
+        if path == "$.timestamp" and (timestamp := leap_second.folded(str(json.value["timestamp"]))):
+            return _decode_one(encode_sorted(json.value | {"timestamp": timestamp}), window)
+        return Rejection(*_plain_words(path, reason), _readable_id(json.value))
 
 
-def _checked(record: SessionRecord, window: Window, is_unremarkable: bool) -> SessionRecord | Rejection:
-    """The record, an empty address or agent taken for none, or why its values are not allowed."""
-    if record.ip_address == "" or record.user_agent == "":
-        record = structs.replace(record, ip_address=record.ip_address or None, user_agent=record.user_agent or None)
-    fault = _fault(record, window, is_unremarkable)
-    return record if fault is None else Rejection(*fault, record.id)
+def _checked(
+    records: Sequence[SessionRecord], window: Window, is_unremarkable: bool
+) -> list[SessionRecord | Rejection]:
+    """Each record itself, or why its values are not allowed."""
+    return [
+        record if (fault := _fault(record, window, is_unremarkable)) is None else Rejection(*fault, record.id)
+        for record in map(_without_empty_texts, records)
+    ]
+
+
+def _without_empty_texts(record: SessionRecord) -> SessionRecord:
+    """An address or agent that is empty is none."""
+    if record.ip_address != "" and record.user_agent != "":
+        return record
+    return structs.replace(record, ip_address=record.ip_address or None, user_agent=record.user_agent or None)
 
 
 def _fault(record: SessionRecord, window: Window, is_unremarkable: bool) -> tuple[str, str] | None:
@@ -162,19 +184,25 @@ def _fault(record: SessionRecord, window: Window, is_unremarkable: bool) -> tupl
         )
     if record.ip_address is not None and len(record.ip_address.encode()) > LONGEST_ADDRESS_BYTES:
         return "$.ipAddress", f"longer than {LONGEST_ADDRESS_BYTES} bytes"
-    if record.metadata is not None:
-        return _metadata_fault(record.metadata, is_unremarkable)
-    return None
+    metadata = bytes(record.metadata)
+    if is_unremarkable and metadata[:1] == b"{" and len(metadata) <= LARGEST_METADATA_BYTES:
+        return None
+    return _metadata_fault(metadata, is_unremarkable)
 
 
-def _metadata_fault(metadata: dict[str, Any], is_unremarkable: bool) -> tuple[str, str] | None:
-    encoded = _encode(metadata)
-    if len(encoded) > LARGEST_METADATA_BYTES:
+def _metadata_fault(text: bytes, is_unremarkable: bool) -> tuple[str, str] | None:
+    if not text:
+        return None
+    try:
+        metadata = _as_metadata(text)
+    except msgspec.ValidationError as error:
+        return _plain_words("$.metadata", str(error))
+    if len(text) > LARGEST_METADATA_BYTES:
         return "$.metadata", f"larger than {LARGEST_METADATA_BYTES} bytes as JSON"
     if is_unremarkable:
         return None
     try:
-        refuse_extremes(metadata, encoded)
+        refuse_extremes(metadata, text)
     except MalformedJson as error:
         return "$.metadata", str(error)
     return None

@@ -66,9 +66,20 @@ def _time(description: str) -> Schema:
     return _string(description, format="date-time")
 
 
+def _described() -> type[msgspec.Struct]:
+    """SessionRecord with its metadata as the object that it is to the sender, not the text that it stays to us."""
+    fields: list[Any] = []
+    for field in msgspec.structs.fields(SessionRecord):
+        if field.name == "metadata":
+            fields.append((field.name, dict[str, Any] | None, None))
+        else:
+            fields.append((field.name, field.type) if field.required else (field.name, field.type, field.default))
+    return msgspec.defstruct("SessionRecord", fields, rename="camel", forbid_unknown_fields=True)
+
+
 def _sent() -> Schema:
     """SessionRecord and Target, from the types that decode them."""
-    _, found = msgspec.json.schema_components((SessionRecord,), ref_template="#/components/schemas/{name}")
+    _, found = msgspec.json.schema_components((_described(),), ref_template="#/components/schemas/{name}")
     components = deepcopy(found)
     for name, words in (("SessionRecord", _WORDS), ("Target", _TARGET_WORDS)):
         for field, schema in components[name]["properties"].items():

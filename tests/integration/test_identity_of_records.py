@@ -1,7 +1,7 @@
 """A retry is stored once, an altered record is a conflict, and two equal records are two."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -53,6 +53,18 @@ def test_retry_with_its_keys_in_another_order_is_a_duplicate(record_all: Callabl
     record_all()
     turned = dict(reversed(record.items())) | {"metadata": {"b": {"d": 3, "c": 2}, "a": 1}}
     answer = accepted(tenant, turned)
+    record_all()
+    assert _outcome(tenant, answer) == (0, 1, 0, 0)
+
+
+def test_retry_with_its_time_in_another_zone_and_its_defaults_spelt_out_is_a_duplicate(
+    record_all: Callable[[], None],
+) -> None:
+    tenant, record = make_tenant(), session_record()
+    accepted(tenant, record)
+    record_all()
+    there = datetime.fromisoformat(record["timestamp"]).astimezone(timezone(timedelta(hours=2)))
+    answer = accepted(tenant, record | {"timestamp": there.isoformat(), "metadata": None, "outcome": "success"})
     record_all()
     assert _outcome(tenant, answer) == (0, 1, 0, 0)
 

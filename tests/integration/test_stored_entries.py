@@ -10,7 +10,7 @@ from django.db import connection
 
 from sessions_log.domain.leaf import unbundle
 from sessions_log.models import LeafBundle, LeafTail, SessionLog
-from tests.integration.api import accepted, found
+from tests.integration.api import SESSION_LOGS, accepted, call, found
 from tests.organizations import Tenant, make_tenant, session_record
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -108,6 +108,17 @@ def test_sensitive_values_are_gone_before_anything_is_stored(record_all: Callabl
     assert stored["findings"] == {"email": 5, "payment_card": 3}
     assert stored["metadata"]["kept"] == ["order 7", 7]
     assert stored["metadata"]["note"].startswith("paid with\n[payment_card:")
+
+
+def test_sensitive_value_is_found_however_its_characters_are_spelt(record_all: Callable[[], None]) -> None:
+    tenant = make_tenant()
+    spelt = EMAIL.replace("@", r"\u0040").replace("m", r"\u006d")
+    body = json.dumps(session_record(metadata={"to": "SPELT"})).replace("SPELT", spelt)
+    sent = call("POST", SESSION_LOGS, tenant, body=body.encode(), headers={"content-type": "application/json"})
+    assert sent.status == 202
+    record_all()
+    (stored,) = found(tenant)
+    assert stored["metadata"]["to"].startswith("[email:")
 
 
 def test_equal_sensitive_values_have_equal_placeholders_within_an_organization(record_all: Callable[[], None]) -> None:

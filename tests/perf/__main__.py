@@ -23,9 +23,10 @@ from tests.perf.report import Report
 from tests.perf.shape import SCENARIOS, Scenario
 from tests.perf.sides import ROOT, Server, Side, running_baseline
 from tests.perf.size import sizes
+from tests.perf.without_tree import without_tree
 
 REAL_RECORDS = ROOT.parent / "shared/data/real/session_events.ndjson"
-PARTS = ("http", "lists", "size")
+PARTS = ("http", "tree", "lists", "size")
 ENTRIES, QUICK_ENTRIES = 1_000_000, 20_000
 REQUESTS, QUICK_REQUESTS = 200, 20
 QUICK_SECONDS = 4.0
@@ -40,6 +41,8 @@ def main() -> None:
         records_file.write_bytes(source_records(options.records))
         if "http" in parts:
             measure_rates(report, folder, records_file, baseline_only=options.baseline_only)
+        if "tree" in parts and not options.baseline_only:
+            measure_the_tree(report, folder, records_file)
         if ("lists" in parts or "size" in parts) and not options.baseline_only:
             measure_a_month(report, folder, records_file, parts, is_quick=options.quick)
     print(report.as_markdown())
@@ -97,6 +100,17 @@ def measure_rates(report: Report, folder: Path, records_file: Path, *, baseline_
             say(scenario.title)
             measured = scenario_rates(scenario, sides, server=server, seconds=report.seconds, records_file=records_file)
             report.rates.append((scenario, measured))
+
+
+def measure_the_tree(report: Report, folder: Path, records_file: Path) -> None:
+    """The largest requests recorded with the ledger's tree and without it, taking turns."""
+    with running_product(folder / "tree") as product, running_product(folder / "no-tree") as other:
+        report.machine = report.machine or machine(product.server)
+        with without_tree(other, folder / "without-tree.log") as bare:
+            say("with the ledger's tree and without")
+            report.tree = scenario_rates(
+                SCENARIOS[-1], [bare, product], server=product.server, seconds=report.seconds, records_file=records_file
+            )
 
 
 def measure_a_month(report: Report, folder: Path, records_file: Path, parts: Sequence[str], *, is_quick: bool) -> None:

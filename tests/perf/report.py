@@ -12,6 +12,7 @@ from tests.perf.size import Sizes
 
 MOST_MS = 100.0
 MOST_SIZE = 0.6
+MOST_FALL = 0.15
 ORDER = ("product", "officer", "baseline")
 # Records a request: how many times the baseline's rate must be accepted, and recorded.
 TARGETS = {1: (4.0, None), 500: (8.0, 5.0)}
@@ -25,6 +26,7 @@ class Report:
     seconds: float
     measured_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     rates: list[tuple[Scenario, list[Rates]]] = field(default_factory=list)
+    tree: list[Rates] = field(default_factory=list)
     entries: int = 0
     pages: list[PageTimes] = field(default_factory=list)
     sizes: Sizes | None = None
@@ -38,6 +40,7 @@ class Report:
                 {"scenario": asdict(scenario), "sides": [asdict(side) for side in sides]}
                 for scenario, sides in self.rates
             ],
+            "tree": [asdict(side) for side in self.tree],
             "entries": self.entries,
             "pages": [asdict(page) for page in self.pages],
             "sizes": asdict(self.sizes) | {"ratio": self.sizes.ratio} if self.sizes else None,
@@ -47,6 +50,8 @@ class Report:
         parts = [table(("machine", ""), self.machine.items())]
         if self.rates:
             parts += ["## Intake", rates_table(self.rates), ratios_table(self.rates)]
+        if self.tree:
+            parts += ["## The ledger's tree", tree_table(self.tree)]
         if self.pages:
             parts += [f"## List pages at {self.entries:,} entries", pages_table(self.pages)]
         if self.sizes:
@@ -74,6 +79,17 @@ def rates_row(scenario: Scenario, side: Rates) -> Sequence[str]:
         str(side.lost),
         ", ".join(f"{kind}: {times}" for kind, times in side.errors.items()) or "0",
         " · ".join(f"{rate:,.0f}" for rate in side.half_rates),
+    )
+
+
+def tree_table(sides: Sequence[Rates]) -> str:
+    bare, whole = sides
+    falls = 1 - whole.recorded_rate / bare.recorded_rate
+    verdict = "reached" if falls < MOST_FALL else "missed"
+    rows = [(side.side, f"{side.accepted_rate:,.0f}", f"{side.recorded_rate:,.0f}") for side in sides]
+    return table(
+        ("500 records a request", "accepted/s", "recorded/s"),
+        [*rows, ("recorded falls by", "", f"{falls:.1%} (target below {MOST_FALL:.0%}: {verdict})")],
     )
 
 

@@ -55,7 +55,7 @@ def test_any_bytes_give_a_value_or_malformed_json(text: bytes) -> None:
 
 @pytest.mark.parametrize("text", [b"", b" ", b"\n\t\r "], ids=["empty", "space", "white space"])
 def test_nothing_is_not_json(text: bytes) -> None:
-    assert _reason(text) == "ends too early, or holds a lone surrogate"
+    assert _reason(text) == "empty"
 
 
 @pytest.mark.parametrize(
@@ -292,3 +292,16 @@ def test_array_is_split_without_reading_its_elements() -> None:
 def test_what_is_no_array_cannot_be_split(text: bytes) -> None:
     with pytest.raises(MalformedJson):
         split_array(text)
+
+
+@given(
+    st.sampled_from(["1e3", "1E300", "-1.5e-7", "0.10", "1.0", "12345678901234567", "1e22", "123456789012345.5"]),
+    st.sampled_from([r"\u0041\/", r"\u003a\u0022", r"\ud83d\ude00", "é\u2028", "true", "us 1e9"]),
+    st.integers(0, 12),
+    st.sampled_from(["", " ", "\n\t "]),
+)
+def test_repeated_key_is_found_whatever_gets_shorter_or_longer_beside_it(
+    number: str, text: str, numbers: int, space: str
+) -> None:
+    beside = ",".join([number] * numbers)
+    assert "same key twice" in _reason(f'{{"k":{space}1,"n":[{beside}],"s":"{text}","k":{space}1}}'.encode())

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sessions_log.domain.json_body import MalformedJson
 from sessions_log.domain.session_record import (
+    NO_METADATA,
     Rejection,
     SessionRecord,
     Target,
@@ -18,6 +19,8 @@ from sessions_log.domain.session_record import (
     decode_lines,
     decode_records,
     encode_records,
+    metadata_text,
+    metadata_value,
     stored_records,
 )
 
@@ -38,7 +41,7 @@ def test_record_with_every_field_is_read() -> None:
         traceId="t", sequence=3,
     ) == SessionRecord(
         session_id="s", timestamp=datetime(2026, 11, 23, 11, 59, tzinfo=UTC), action="record.view", id="7",
-        user_id="m.russo", metadata={"order": [7, None]}, ip_address="192.0.2.7", user_agent="Safari", duration=12,
+        user_id="m.russo", metadata=metadata_text({"order": [7, None]}), ip_address="192.0.2.7", user_agent="Safari", duration=12,
         ai_model_used="gpt-x", sensitive=True, outcome="denied", target=Target("order", "7"), trace_id="t", sequence=3,
     )  # fmt: skip
 
@@ -46,7 +49,9 @@ def test_record_with_every_field_is_read() -> None:
 def test_record_without_what_is_optional_is_a_success_and_not_sensitive() -> None:
     record = _decode()
     assert isinstance(record, SessionRecord)
-    assert (record.outcome, record.sensitive, record.user_id, record.metadata) == ("success", False, None, None)
+    assert (record.outcome, record.sensitive, record.user_id, record.metadata) == (
+        "success", False, None, NO_METADATA,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -290,3 +295,24 @@ def test_time_at_the_calendar_s_end_is_refused_like_any_other(timestamp: str) ->
 def test_stored_records_are_the_ones_that_were_encoded() -> None:
     records = [_decode(id="7", metadata={"ü": [1, 1.5, None, "x"]}, target={"type": "t", "id": "i"}), _decode()]
     assert stored_records(encode_records([one for one in records if isinstance(one, SessionRecord)])) == records
+
+
+def test_metadata_is_one_text_however_it_was_written() -> None:
+    spellings = [
+        rb'{"a":{"b":1,"c":"/"},"d":["\u00fc",1000.0]}',
+        rb'{"d":["\u00FC", 1e3], "a":{"c":"\/" ,"b": 1}}',
+        '{"a":{"b":1,"c":"/"},"d":["ü",1000.0]}'.encode(),
+    ]
+    texts = set()
+    for spelt in spellings:
+        (record,) = decode_records(json.dumps(LEAST).encode()[:-1] + b', "metadata": %s}' % spelt, WINDOW)
+        assert isinstance(record, SessionRecord)
+        assert metadata_value(record.metadata) == {"a": {"b": 1, "c": "/"}, "d": ["ü", 1000.0]}
+        texts.add(bytes(record.metadata))
+    assert len(texts) == 1
+
+
+def test_metadata_that_is_null_is_none() -> None:
+    record = _decode(metadata=None)
+    assert isinstance(record, SessionRecord)
+    assert metadata_value(record.metadata) is None

@@ -14,10 +14,12 @@ import zstandard
 from django.core.management import BaseCommand
 
 from sessions_log.domain.demo.training import training_parts
-from sessions_log.domain.entries import encode_identity, identity_part
+from sessions_log.domain.entries import identity_part
+from sessions_log.domain.json_body import encode_sorted
+from sessions_log.domain.sealing import DIGEST_BYTES
 from sessions_log.domain.session_record import SessionRecord
 
-SIZE_BYTES = 112 * 1024
+SIZE_BYTES = 64 * 1024
 SAMPLES = 24_000
 
 
@@ -42,6 +44,5 @@ class Command(BaseCommand):
 
 
 def _part(record: dict[str, Any]) -> bytes:
-    read = msgspec.convert(record, SessionRecord)
-    identity, _, _ = identity_part(read, secrets.token_bytes(16), b"", {})
-    return encode_identity(identity)
+    part, _, _ = identity_part(msgspec.json.decode(encode_sorted(record), type=SessionRecord))
+    return secrets.token_bytes(DIGEST_BYTES) + part
