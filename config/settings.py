@@ -226,6 +226,8 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE = {
     "partitions": {"task": "sessions_log.tasks.make_partitions_ahead", "schedule": 3600.0},
     "inbox-days": {"task": "sessions_log.tasks.drop_finished_inbox_days", "schedule": 3600.0},
+    "verify-parts": {"task": "sessions_log.tasks.verify_next_parts", "schedule": 600.0},
+    "verify-everything": {"task": "sessions_log.tasks.verify_everything", "schedule": 60.0},
     "health": {"task": "sessions_log.tasks.watch_health", "schedule": 30.0},
     # Dropped rather than queued where the worker is behind: the next one asks for the same.
     "witnesses": {"task": "sessions_log.tasks.seek_cosignatures", "schedule": 10.0, "options": {"expires": 10}},

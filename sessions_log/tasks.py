@@ -1,8 +1,9 @@
-"""Scheduled work: partitions made ahead, finished days of the inbox dropped, the product's own health watched.
+"""Scheduled work: partitions made ahead, finished days of the inbox dropped, health watched, ledgers verified.
 
 Celery beat only ticks; each run claims its period first, so a job is done once however many beats there are.
 """
 
+import time
 from datetime import UTC, datetime, timedelta
 
 from celery import shared_task
@@ -10,10 +11,12 @@ from django.utils import timezone
 
 from sessions_log import wiring
 from sessions_log.commands.findings import note_findings
+from sessions_log.domain.verification.runs import Kind
 from sessions_log.queries.health import findings_now
 from sessions_log.queries.witnesses import witness_findings
 
 OUTCOMES_KEPT_DAYS = 60
+VERIFYING_AT_ONCE_S = 8.0  # witnesses are asked every ten
 
 
 @shared_task
@@ -48,3 +51,35 @@ def _note_findings() -> None:
     now = timezone.now()
     seen = [*findings_now(now), *witness_findings(wiring.witness_policy(), now)]
     note_findings(seen, wiring.findings(), wiring.ports())
+
+
+@shared_task
+def verify_next_parts() -> None:
+    """Once an hour, verify the next part of each ledger."""
+    wiring.run_long("verify-parts", timedelta(hours=1), _verify_parts)
+
+
+@shared_task
+def verify_everything() -> None:
+    """Once a week, verify all there is and open all that is sealed; a while at a time, so that no job waits long."""
+    wiring.run_long("verify-everything", timedelta(days=7), _verify_for_a_while)
+
+
+def _verify_parts(_: datetime) -> bool:
+    """As many as can be done in a while; those that are left come first the next time."""
+    verification, until = wiring.scheduled_verification(), time.monotonic() + VERIFYING_AT_ONCE_S
+    for ledger in wiring.verification_runs().ledgers(Kind.PART):
+        verification.next_part(ledger)
+        if time.monotonic() >= until:
+            break
+    return True
+
+
+def _verify_for_a_while(since: datetime) -> bool:
+    """Returns whether all that is due since then is done."""
+    verification, until = wiring.scheduled_verification(), time.monotonic() + VERIFYING_AT_ONCE_S
+    for ledger in wiring.verification_runs().ledgers(Kind.OPENED):
+        while not verification.next_step(ledger, since):
+            if time.monotonic() >= until:
+                return False
+    return True

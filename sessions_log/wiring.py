@@ -1,8 +1,9 @@
 """Builds adapters from settings, once per process."""
 
-from collections.abc import Callable, Sequence
-from datetime import date, timedelta
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime, timedelta
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -22,6 +23,7 @@ from sessions_log.adapters.cosignature_store import CosignatureStore
 from sessions_log.adapters.findings import FindingRepository
 from sessions_log.adapters.inbox import GroupCommitInbox
 from sessions_log.adapters.keyring_folder import FolderKeyring
+from sessions_log.adapters.ledger_verifying import LedgerVerifier
 from sessions_log.adapters.limits import LimitedInbox, RecordLimits
 from sessions_log.adapters.opening import PartOpener
 from sessions_log.adapters.organization_keys import OrganizationKeysRepository
@@ -29,15 +31,20 @@ from sessions_log.adapters.persons import PersonRepository
 from sessions_log.adapters.recorder_store import PostgresRecorderStore
 from sessions_log.adapters.repositories import OrganizationRepository, ServiceKeyRepository, TransactionInbox
 from sessions_log.adapters.signer_folder import FolderSigner
+from sessions_log.adapters.verification_runs import VerificationRuns
 from sessions_log.adapters.witness_client import ask_witnesses
 from sessions_log.commands.checkpointing import Checkpointer
 from sessions_log.commands.completeness import Completeness
+from sessions_log.commands.verifying import ScheduledVerification
 from sessions_log.commands.witnessing import Witnessing
 from sessions_log.domain.service_key import KnownKey
+from sessions_log.domain.verification.results import Fault
+from sessions_log.domain.verification.scope import VerifiedLedger
 from sessions_log.domain.witness_policy import WitnessPolicy
 from sessions_log.ports import Inbox, Keyring, LedgerSigner, Ports
 from sessions_log.queries.ledger import subtrees
 from sessions_log.queries.session_logs import Opener, closed
+from sessions_log.queries.signatures import cosignature_faults, retired_signature
 
 INTAKE_ROLE = "muniment_intake"
 RecorderStorage = PostgresRecorderStore
@@ -136,6 +143,21 @@ def ledger_signer() -> LedgerSigner:
     return FolderSigner(FolderKeyring(folder), folder)
 
 
+def ledger_verifier(processes: int = 1) -> LedgerVerifier:
+    """Verifies ledgers, on connections of its own in the process's role."""
+    return LedgerVerifier(conninfo(), keyring(), ledger_signer(), settings.LEDGER_ORIGIN, _signature_faults, processes)
+
+
+def _signature_faults(ledger: VerifiedLedger) -> Iterator[Fault]:
+    """What is wrong with the newest checkpoint's signature, and with stored cosignatures."""
+    origin = f"{settings.LEDGER_ORIGIN}/{ledger.slug}"
+    signing = ledger_signer().signing(ledger.uid, origin)
+    found = retired_signature(ledger.organization_id, signing, ledger_signer().verifiers(ledger.uid, origin))
+    if (policy := witness_policy()) is not None:
+        found = chain(found, cosignature_faults(ledger.organization_id, policy))
+    return (Fault(*one) for one in found)
+
+
 def witness_policy() -> WitnessPolicy | None:
     """Which witnesses cosign checkpoints, and how many are needed; None where none are."""
     policy: WitnessPolicy | None = settings.WITNESS_POLICY
@@ -175,6 +197,21 @@ def drop_inbox_day(day: date) -> bool:
 def run_once(job: str, every: timedelta, work: Callable[[], None]) -> bool:
     """Do scheduled work for the period that is now, unless it is done already."""
     return jobs.run_once(job, every, work)
+
+
+def run_long(job: str, every: timedelta, work: Callable[[datetime], bool]) -> bool:
+    """Do a part of scheduled work that takes long, until the period's is done."""
+    return jobs.run_long(job, every, work)
+
+
+def verification_runs() -> VerificationRuns:
+    """Where runs of the verification are kept."""
+    return VerificationRuns()
+
+
+def scheduled_verification() -> ScheduledVerification:
+    """Verifies what is due, within this process."""
+    return ScheduledVerification(verification_runs(), ledger_verifier(), timezone.now)
 
 
 def claim(job: str, every: timedelta) -> bool:

@@ -4,30 +4,11 @@ from django.db import connection
 
 from sessions_log.followers.reading import Entries
 from sessions_log.models import Facet, MinuteCounter
+from sessions_log.models.read_models import COUNTED
 
-# column -> which entries it counts, told from what they are grouped by
-_COUNTED = {
-    "entries": "true",
-    "success": "outcome = 1",
-    "failure": "outcome = 2",
-    "denied": "outcome = 3",
-    "sensitive": "sensitive",
-    "redacted": "is_redacted",
-    "auth": "action LIKE 'auth.%%'",
-    "auth_failed": "action IN ('auth.login_failed', 'auth.mfa_failed')",
-    "session": "action LIKE 'session.%%'",
-    "record": "action LIKE 'record.%%'",
-    "file": "action LIKE 'file.%%'",
-    "export": "action IN ('record.export', 'file.download', 'admin.export')",
-    "permission": "action LIKE 'permission.%%' OR action LIKE 'role.%%'",
-    "secret": "action LIKE 'secret.%%'",  # nosec B105
-    "ai": "action LIKE 'ai.%%' OR names_model",
-    "admin": "action LIKE 'admin.%%'",
-    "other": "action LIKE 'custom.%%'",
-}
-_NAMES = ", ".join(_COUNTED)
-_COUNTS = ", ".join(f"coalesce(sum(n) FILTER (WHERE {condition}), 0)" for condition in _COUNTED.values())
-_SUMS = ", ".join(f"{name} = counter.{name} + excluded.{name}" for name in _COUNTED)
+_NAMES = ", ".join(COUNTED)
+_COUNTS = ", ".join(f"coalesce(sum(n) FILTER (WHERE {condition}), 0)" for condition in COUNTED.values())
+_SUMS = ", ".join(f"{name} = counter.{name} + excluded.{name}" for name in COUNTED)
 
 
 class Counters:

@@ -11,6 +11,7 @@ from sessions_log.models.recorder import Batch, BatchSpan, RecorderPosition
 from sessions_log.models.sequences import SessionSequence
 from sessions_log.models.session_logs import SessionLog
 from sessions_log.models.statements import Statement
+from sessions_log.models.verifications import Verification, VerificationPosition
 from sessions_log.models.witnesses import Cosignature, WitnessStanding
 
 __all__ = [
@@ -46,5 +47,7 @@ __all__ = [
     "Target",
     "Tombstone",
     "TreeNode",
+    "Verification",
+    "VerificationPosition",
     "WitnessStanding",
 ]

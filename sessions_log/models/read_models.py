@@ -4,6 +4,28 @@ from django.db import models
 
 FOLLOWER_LOCK = 0x666F6C6C  # "foll": one process at a time keeps a read model, by the hash of its name
 
+# Columns of MinuteCounter -> which entries they count, as SQL with doubled per cent signs; `is_redacted` and
+# `names_model` stand for findings and AI model that are there.
+COUNTED = {
+    "entries": "true",
+    "success": "outcome = 1",
+    "failure": "outcome = 2",
+    "denied": "outcome = 3",
+    "sensitive": "sensitive",
+    "redacted": "is_redacted",
+    "auth": "action LIKE 'auth.%%'",
+    "auth_failed": "action IN ('auth.login_failed', 'auth.mfa_failed')",
+    "session": "action LIKE 'session.%%'",
+    "record": "action LIKE 'record.%%'",
+    "file": "action LIKE 'file.%%'",
+    "export": "action IN ('record.export', 'file.download', 'admin.export')",
+    "permission": "action LIKE 'permission.%%' OR action LIKE 'role.%%'",
+    "secret": "action LIKE 'secret.%%'",  # nosec B105
+    "ai": "action LIKE 'ai.%%' OR names_model",
+    "admin": "action LIKE 'admin.%%'",
+    "other": "action LIKE 'custom.%%'",
+}
+
 
 class FollowerPosition(models.Model):
     """The last batch of a shard that a follower has applied."""

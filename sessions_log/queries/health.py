@@ -9,6 +9,7 @@ from django.db.models import Count
 
 from sessions_log.domain.findings import Seen
 from sessions_log.models import Finding, FollowerPosition, QuarantinedRequest
+from sessions_log.queries.verification import FailedLedger, failed_ledgers
 
 LAG_ALLOWED = timedelta(seconds=60)
 SIGNED_WITHIN = timedelta(seconds=60)
@@ -100,7 +101,12 @@ def findings_now(now: datetime) -> list[Seen]:
         seen.append(blocking)
     for reason, requests in _quarantined():
         seen.append(Seen("quarantine", reason[:80], f"{requests:,} requests could not be recorded: {reason}"))
+    seen += [_failed(one) for one in failed_ledgers()]
     return seen
+
+
+def _failed(ledger: FailedLedger) -> Seen:
+    return Seen("verification", ledger.slug, f"{ledger.place}: {ledger.words} ({ledger.runs:,} runs failed)")
 
 
 def _blocking_process(now: datetime) -> Seen | None:

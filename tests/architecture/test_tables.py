@@ -49,6 +49,7 @@ def test_no_role_may_change_or_delete_evidence() -> None:
         "sessions_log_inbox",
         "sessions_log_outcome",
         "sessions_log_batch",
+        "sessions_log_verification",
     ):
         assert set(RIGHTS[table].values()) <= {"SELECT", "INSERT", "SELECT, INSERT"}, table
 

@@ -1,6 +1,7 @@
 """Erasing a person: what goes, what stays, who must have asked, and that the ledger stays whole."""
 
 import io
+import json
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -274,3 +275,23 @@ def test_session_of_an_erased_person_is_gone(tenant: Tenant, erase: Erase, recor
         .exists()
     )
     assert found(tenant, sessionId="s-1") == []
+
+
+@pytest.mark.usefixtures("recorded")
+def test_erased_person_is_accounted_for_where_everything_is_opened(
+    tenant: Tenant, erase: Erase, record_all: Callable[[], None], checkpointer: Checkpointer
+) -> None:
+    """While the statement waits for its place, and when it has one."""
+    erase("jane")
+    waiting = _opened(tenant)
+    record_all()
+    checkpointer.publish(datetime.now(UTC))
+    in_place = _opened(tenant)
+    assert (waiting["erased"], in_place["erased"]) == (3, 3)
+    assert waiting["faults"] == in_place["faults"] == 0
+
+
+def _opened(tenant: Tenant) -> Any:
+    out = io.StringIO()
+    call_command("verify", "--organization", tenant.organization.slug, "--open", stdout=out)
+    return json.loads(out.getvalue())

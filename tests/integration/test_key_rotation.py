@@ -203,3 +203,18 @@ def test_second_rotation_goes_on_from_the_first(tenant: Tenant, rotate: Rotate) 
             wiring.keyring().epoch(tenant.organization.uid, gone)
     assert Organization.objects.get(id=tenant.organization.id).old_epoch is None
     assert _everybody_is_found(tenant)
+
+
+def test_everything_opens_while_the_keys_change_and_when_the_old_ones_are_gone(
+    tenant: Tenant, rotate: Rotate, few_at_once: None
+) -> None:
+    def interrupt(_: Rotated) -> None:
+        raise Interrupted
+
+    slug = tenant.organization.slug
+    with pytest.raises(Interrupted):
+        rotate(told=interrupt)
+    assert _epochs(tenant) == {1, 2}
+    call_command("verify", "--organization", slug, "--open")
+    rotate(destroy=True)
+    call_command("verify", "--organization", slug, "--open")

@@ -65,6 +65,35 @@ def test_job_is_done_by_one_of_two_who_begin_together(run_as: RunAs) -> None:
     assert done == [1]
 
 
+def test_long_job_goes_on_until_it_says_that_all_is_done(run_as: RunAs) -> None:
+    job, ticks = _job(), [False, False, True]
+    with run_as("worker"):
+        done = [wiring.run_long(job, timedelta(days=3650), lambda _: ticks.pop(0)) for _ in range(4)]
+    assert done == [False, False, True, False]
+    assert ticks == []
+
+
+def test_long_job_that_failed_is_tried_again_in_the_same_period(run_as: RunAs) -> None:
+    job = _job()
+    with run_as("worker"):
+        with pytest.raises(ZeroDivisionError):
+            wiring.run_long(job, timedelta(days=3650), lambda _: bool(1 // 0))
+        assert wiring.run_long(job, timedelta(days=3650), lambda _: True)
+
+
+def test_long_job_is_left_to_whoever_is_at_it(run_as: RunAs) -> None:
+    job = _job()
+
+    def tick() -> bool:
+        try:
+            return wiring.run_long(job, timedelta(days=3650), lambda _: True)
+        finally:
+            connection.close()
+
+    with run_as("worker"), ThreadPoolExecutor(1) as other:
+        assert wiring.run_long(job, timedelta(days=3650), lambda _: other.submit(tick).result() is False)
+
+
 def _put(tenant: Tenant, at: datetime) -> InboxRequest:
     """A request of that day, in the inbox."""
     kept: list[InboxRequest] = []

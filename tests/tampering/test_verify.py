@@ -1,9 +1,6 @@
 """What a superuser does to the stored evidence is named by `manage.py verify`."""
 
-import json
 import re
-from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,86 +9,19 @@ from uuid import UUID
 import psycopg
 import pytest
 from django.core.management import CommandError, call_command
-from psycopg import sql
 
 from sessions_log import wiring
-from sessions_log.adapters.recorder_store import PostgresRecorderStore
 from sessions_log.domain.checkpoint import Checkpoint
 from sessions_log.domain.leaf import bundle, unbundle
 from sessions_log.domain.merkle import Frontier, leaf_hash
 from sessions_log.domain.signed_note import SignerKey, signed
-from sessions_log.management.commands.verify import SHOWN_FAULTS
 from sessions_log.models import Checkpoint as StoredCheckpoint
 from sessions_log.models import LedgerHead
-from sessions_log.ports import HeadRefused, KeyDestroyed
 from tests.conftest import Servers
-from tests.integration.api import accepted
-from tests.organizations import Tenant, make_tenant, session_record
-from tests.tampering.conftest import Connect
+from tests.organizations import Tenant
+from tests.tampering.conftest import Connect, Tamper, Verify
 
 pytestmark = pytest.mark.usefixtures("db")
-ENTRIES = 600
-Verify = Callable[..., list[str]]
-Tamper = Callable[..., None]
-
-
-@pytest.fixture
-def publish(store: PostgresRecorderStore, record_all: Callable[[], None]) -> Callable[[], None]:
-    """Record what was sent, and sign."""
-
-    def run() -> None:
-        record_all()
-        with suppress(KeyDestroyed, HeadRefused):  # of organizations that other tests have damaged
-            wiring.checkpointer(store, 0).publish(datetime.now(UTC))
-
-    return run
-
-
-@pytest.fixture
-def tenant(publish: Callable[[], None]) -> Tenant:
-    """An organization with two whole bundles and a tail, and two checkpoints."""
-    tenant = make_tenant()
-    for count in (100, ENTRIES - 100):
-        accepted(tenant, [session_record(sessionId=f"s-{at % 7}", ipAddress="192.0.2.1") for at in range(count)])
-        publish()
-    return tenant
-
-
-@pytest.fixture
-def verify(tenant: Tenant, capsys: pytest.CaptureFixture[str]) -> Verify:
-    """The faults that the command names, without the organization's name, in its order."""
-
-    def run(*arguments: str) -> list[str]:
-        is_well = False
-        with suppress(CommandError):
-            call_command("verify", "--organization", tenant.organization.slug, *arguments)
-            is_well = True
-        told = capsys.readouterr()
-        faults = [line.removeprefix(f"{tenant.organization.slug}: ") for line in told.err.splitlines()]
-        assert is_well is (not faults)
-        assert min(json.loads(told.out)["faults"], SHOWN_FAULTS) == len(faults)
-        return faults
-
-    return run
-
-
-@pytest.fixture
-def tamper(connect: Connect, tenant: Tenant) -> Tamper:
-    """Do something to the organization's rows of a table, past its trigger: {org} stands for the organization."""
-    connection = connect("superuser")
-
-    def run(table: str, statement: str, *values: Any) -> None:
-        with connection.transaction():
-            name = sql.Identifier(f"sessions_log_{table}")
-            is_guarded = table not in ("ledgerhead", "leaftail")
-            if is_guarded:
-                connection.execute(sql.SQL("ALTER TABLE {} DISABLE TRIGGER evidence").format(name))
-            done = connection.execute(statement.format(org=tenant.organization.id).encode(), values or None)
-            assert done.rowcount
-            if is_guarded:
-                connection.execute(sql.SQL("ALTER TABLE {} ENABLE ALWAYS TRIGGER evidence").format(name))
-
-    return run
 
 
 def test_untouched_ledger_is_well(verify: Verify, tmp_path: Path, tenant: Tenant) -> None:

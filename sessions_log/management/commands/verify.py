@@ -2,25 +2,26 @@
 
 import argparse
 import json
+import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management import BaseCommand, CommandError
-from django.db import transaction
+from django.utils import timezone
 
 from sessions_log import wiring
-from sessions_log.domain.verification import StoredNote, Verified, verify
+from sessions_log.domain.verification.results import Verified
+from sessions_log.domain.verification.runs import Kind, run_of
+from sessions_log.domain.verification.scope import Scope, VerifiedLedger
+from sessions_log.domain.verification.tree import StoredNote
 from sessions_log.management.operator import operator, record_command
 from sessions_log.management.progress import ProgressBar
 from sessions_log.models import Organization
 from sessions_log.queries.organizations import all_organizations, organization_by_slug
-from sessions_log.queries.signatures import cosignature_faults, retired_signature
-from sessions_log.queries.verification import as_of_one_moment, stored_ledger
 
 SHOWN_FAULTS = 20
+MOST_PROCESSES = 4
 
 
 class Command(BaseCommand):
@@ -38,6 +39,10 @@ class Command(BaseCommand):
         parser.add_argument(
             "--against", type=Path, metavar="FILE", help="a checkpoint that was kept elsewhere (needs --organization)"
         )
+        parser.add_argument(
+            "--open", action="store_true",
+            help="open each sealed part; compare what is in it, lookups and keys with the entries, and counters too",
+        )  # fmt: skip
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Check them."""
@@ -47,26 +52,24 @@ class Command(BaseCommand):
             raise CommandError("--from must be 0 or more")
         kept = _kept(options["against"])
         chosen = _chosen(options["organization"])
-        wrong = [one.slug for one in chosen if not self._verify(one, kept, options["first"])]
+        scope = Scope(rows_from=options["first"], opens=options["open"], references=options["open"], kept=tuple(kept))
+        wrong = [one.slug for one in chosen if not self._verify(one, scope)]
         for organization in chosen:
             record_command(operator(), organization.id, {"wrong": organization.slug in wrong})
         if wrong:
             raise CommandError(f"not as it was recorded: {', '.join(wrong)}", returncode=1)
 
-    def _verify(self, organization: Organization, kept: list[StoredNote], first: int) -> bool:
+    def _verify(self, organization: Organization, scope: Scope) -> bool:
         began, bar = time.monotonic(), ProgressBar(organization.slug)
-        signer = wiring.ledger_signer()
-        keys = signer.verifiers(organization.uid, f"{settings.LEDGER_ORIGIN}/{organization.slug}")
-        signed = signer.signed(organization.uid)
-        beside = [StoredNote(f"checkpoint beside the keys, line {line}", note) for line, note in signed]
+        ledger = VerifiedLedger(organization.id, organization.uid, organization.slug)
         result = Verified()
-        with transaction.atomic():
-            as_of_one_moment()
-            ledger = stored_ledger(organization, keys, [*kept, *beside], first)
-            for result in verify(ledger):
-                bar.show(f"{result.size:,} of {ledger.size:,} entries", result.size, ledger.size)
-        for place, words in self._signatures(organization):
-            result.fault(place, words)
+        started_at, size = timezone.now(), 0
+        verifier = wiring.ledger_verifier(min(MOST_PROCESSES, os.cpu_count() or 1))
+        for result, size in verifier.run(ledger, scope):
+            bar.show(f"{result.size:,} of {size:,} entries", result.size, size)
+        seqs = range(min(scope.rows_from, size), size)
+        run = run_of(organization.id, _kind(scope), seqs, result, started_at=started_at, finished_at=timezone.now())
+        wiring.verification_runs().add([run])
         for fault in result.faults[:SHOWN_FAULTS]:
             self.stderr.write(f"{organization.slug}: {fault.place}: {fault.words}")
         told = {
@@ -75,18 +78,18 @@ class Command(BaseCommand):
             "size": result.size,
             "root": result.root.hex(),
             "checkpoints": result.checkpoints,
+            **({"opened": result.opened, "erased": result.erased} if scope.opens else {}),
             "faults": len(result.faults),
             "seconds": round(time.monotonic() - began, 1),
         }
         self.stdout.write(json.dumps(told))
         return not result.faults
 
-    def _signatures(self, organization: Organization) -> Iterator[tuple[str, str]]:
-        signer, origin = wiring.ledger_signer(), f"{settings.LEDGER_ORIGIN}/{organization.slug}"
-        signing, keys = signer.signing(organization.uid, origin), signer.verifiers(organization.uid, origin)
-        yield from retired_signature(organization.id, signing, keys)
-        if (policy := wiring.witness_policy()) is not None:
-            yield from cosignature_faults(organization.id, policy)
+
+def _kind(scope: Scope) -> Kind:
+    if scope.kept:
+        return Kind.AGAINST
+    return Kind.OPENED if scope.opens else Kind.WHOLE
 
 
 def _chosen(slug: str | None) -> list[Organization]:
