@@ -139,8 +139,8 @@ def _entry_receipt(tenant: Any, entry_id: str) -> Any:
 
 
 def test_record_is_pending_until_it_is_recorded_with_its_seq(record_all: Callable[[], None]) -> None:
-    tenant = make_tenant()
-    answer = accepted(tenant, [session_record(), session_record()])
+    tenant, earlier = make_tenant(), datetime.now(UTC) - timedelta(minutes=2)
+    answer = accepted(tenant, [session_record(timestamp=earlier.isoformat()), session_record()])
     first, second = (one["entryId"] for one in answer["receipts"])
     assert _entry_receipt(tenant, first) == {"entryId": first, "state": "pending"}
     assert _request_receipt(tenant, answer)["state"] == "pending"
