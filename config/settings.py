@@ -69,6 +69,7 @@ API_MIDDLEWARE = [
     "sessions_log.middleware.request_id",
     "sessions_log.middleware.api_headers",
     "sessions_log.middleware.known_host",
+    "sessions_log.middleware.options",
     "sessions_log.middleware.database_errors",
 ]
 if IS_HTTPS:
@@ -246,6 +247,7 @@ LOGGING = {
     },
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
+        "celery": {"level": "WARNING"},  # else some lines for every run of a job
         "django.request": {"level": "ERROR"},
         "django.db.backends": {"level": "WARNING"},
         # It would quote the host that was sent. Without a handler of its own, Python's last resort prints it.

@@ -3,6 +3,7 @@
 import logging
 import secrets
 from collections.abc import Callable
+from typing import Any
 
 from django.core.exceptions import DisallowedHost
 from django.db import DatabaseError, InterfaceError
@@ -62,6 +63,26 @@ def known_host(get_response: _Chain) -> _Chain:
         return get_response(request)
 
     return middleware
+
+
+class options:  # noqa: N801 -- named like the functions beside it; Django looks for process_view
+    """OPTIONS is answered without a key: the methods of the address, and nothing that lets other sites in (no CORS)."""
+
+    def __init__(self, get_response: _Chain) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass on."""
+        return self._get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, *_: object) -> HttpResponse | None:
+        """204 with Allow, or None for any other method."""
+        if request.method != "OPTIONS":
+            return None
+        allowed = [name.upper() for name in view.cls.http_method_names if hasattr(view.cls, name)]
+        if "GET" in allowed:
+            allowed.append("HEAD")
+        return HttpResponse(status=204, headers={"Allow": ", ".join(allowed)})
 
 
 class KeysOverHttpsOnly(SecurityMiddleware):

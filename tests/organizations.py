@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sessions_log import wiring
+from sessions_log.commands.intake import put_records
 from sessions_log.commands.organizations import (
     AddService,
     CreateOrganization,
@@ -13,7 +14,9 @@ from sessions_log.commands.organizations import (
     create_organization,
 )
 from sessions_log.commands.service_keys import IssueKey, issue_key
+from sessions_log.domain.inbox import InboxRequest
 from sessions_log.domain.portal_action import Actor
+from sessions_log.domain.session_record import SessionRecord
 from sessions_log.models import Organization
 
 ACTOR = Actor(user="tests", session="tests")
@@ -54,3 +57,19 @@ def session_record(**fields: Any) -> dict[str, Any]:
         "action": "record.view",
         **fields,
     }
+
+
+def sent_request(tenant: Tenant) -> InboxRequest:
+    """A request of one record as intake puts it into the inbox, not put there yet."""
+    kept, sender = _KeptRequest(), wiring.ports().organizations.sender(tenant.organization.id, "orders")
+    record = SessionRecord(session_id="s", timestamp=datetime.now(UTC), action="record.view")
+    put_records([record], sender, None, datetime.now(UTC), wiring.keyring(), kept)
+    return kept.request
+
+
+class _KeptRequest:
+    """An inbox that keeps the last request for later."""
+
+    def put(self, request: InboxRequest) -> None:
+        """See the port."""
+        self.request = request

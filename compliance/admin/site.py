@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
+from http import HTTPStatus
 from time import perf_counter
 from typing import Any, TypeVar, cast
 
@@ -16,6 +17,7 @@ from compliance.admin.health import health_page, portal_state
 from compliance.admin.navigation import navigation
 from compliance.admin.overview import overview_page
 from compliance.admin.signing_in import record_failed_sign_in, record_signing
+from sessions_log import wiring
 from sessions_log.templatetags.portal import STARTED
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
@@ -80,6 +82,14 @@ class PortalSite(AdminSite):
             record_signing(request, "admin.sign_out")
         super().logout(request, extra_context)
         return cast(TemplateResponse, HttpResponseRedirect(reverse(f"{self.name}:login")))
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """The stock change of one's own password; without its record it does not happen."""
+        with wiring.ports().transaction():
+            response = super().password_change(request, extra_context)
+            if response.status_code == HTTPStatus.FOUND:
+                record_signing(request, "auth.password_change")
+        return response
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The overview of the current organization."""

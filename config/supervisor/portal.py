@@ -70,7 +70,7 @@ def management(command: str, *arguments: str) -> list[str]:
 
 def command_lines(port: int, home: Home) -> dict[str, tuple[str, list[str]]]:
     """What runs all the time: name to (role, command line), in the order of starting."""
-    celery = [sys.executable, "-m", "celery", "-A", "config"]
+    celery = [sys.executable, "-m", "celery", "-q", "-A", "config"]
     schedule = str(home.folder / "celerybeat-schedule")
     return {
         "web": ("", _granian(port)),
@@ -88,6 +88,7 @@ def _granian(port: int) -> list[str]:
         *("--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)),
         *("--workers", str(workers), "--blocking-threads", str(WEB_THREADS)),
         *("--no-ws", "--http", "1", "--log-level", "warning"),
+        *("--log-config", str(ROOT / "config" / "granian.json")),
         *("--respawn-failed-workers", "--respawn-interval", "0.5", "--workers-kill-timeout", "2"),
     ]
 

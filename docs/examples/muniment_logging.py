@@ -40,12 +40,10 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-MOST_RECORDS = 1_000  # the server's limits for one request
-MOST_BYTES = 4 * 1024 * 1024
+MOST_RECORDS, MOST_BYTES = 1_000, 4 * 1024 * 1024  # the server's limits for one request
 MOST_RETRY_AFTER_S = 600.0
 TEXT_LENGTH = 3_000  # of a message and of a traceback: both fit into the 32 KiB of metadata
 SPLIT_ON = frozenset({400, 413, 422})  # about the content: one record may spoil the request for its neighbours
-
 chance = random.SystemRandom()
 
 
@@ -112,11 +110,7 @@ class MunimentHandler(logging.Handler):
     """
 
     def __init__(
-        self,
-        url: str,
-        service_key: str,
-        *,
-        limits: Limits | None = None,
+        self, url: str, service_key: str, *, limits: Limits | None = None,
         on_rejected: Callable[[Rejection], object] | None = None,
     ) -> None:
         address = urlsplit(url)
@@ -147,16 +141,12 @@ class MunimentHandler(logging.Handler):
         """An empty buffer, no thread: at first, and in a forked child, whose parent sends what it has."""
         self._changed = threading.Condition()  # guards all below; no request or callback runs under it
         self._queue: deque[_Waiting] = deque()
-        self._waiting = 0  # in the queue and under way
-        self._waiting_bytes = 0
-        self._flushes = 0  # under way
-        self._flushes_begun = 0
+        self._waiting = self._waiting_bytes = 0  # in the queue and under way
+        self._flushes = self._flushes_begun = 0  # under way, and ever
         self._losses: _Losses | None = None
-        self._server_accepts = False
+        self._server_accepts = self._is_closed = False
         self._is_stuck = False  # a flush has waited in vain, and nothing was accepted since
-        self._is_closed = False
-        self._accepted = 0
-        self._dropped = 0
+        self._accepted = self._dropped = 0
         self._last_failure: str | None = None
         self._thread: threading.Thread | None = None
 
@@ -202,8 +192,7 @@ class MunimentHandler(logging.Handler):
             size = self._waiting_bytes + len(item.json)
             has_room = self._waiting < self._limits.capacity_records and size <= self._limits.capacity_bytes
             if not has_room or self._is_closed:
-                self._lose()
-                return
+                return self._lose()
             self._queue.append(item)
             self._waiting += 1
             self._waiting_bytes = size
@@ -219,7 +208,7 @@ class MunimentHandler(logging.Handler):
 
     def _leave(self, batch: Sequence[_Waiting]) -> None:
         self._waiting -= len(batch)
-        self._waiting_bytes -= _size(batch)
+        self._waiting_bytes -= sum(len(item.json) for item in batch)
         self._changed.notify_all()
 
     def _lose(self) -> None:
@@ -232,8 +221,8 @@ class MunimentHandler(logging.Handler):
 
     def _report(self, losses: _Losses) -> _Waiting:
         self._losses = None
-        told = {"action": "custom.records_dropped", "metadata": losses._asdict()}
-        report = _encode(_own_fields(self._session_id) | told)._replace(losses=losses)
+        told = _own_fields(self._session_id) | {"action": "custom.records_dropped", "metadata": losses._asdict()}
+        report = _encode(told)._replace(losses=losses)
         self._waiting += 1
         self._waiting_bytes += len(report.json)
         return report
@@ -261,7 +250,7 @@ class MunimentHandler(logging.Handler):
             if self._is_closed:
                 return []
             batch = [self._report(self._losses)] if self._losses and self._server_accepts else []
-            size = _size(batch) + 2  # the brackets
+            size = sum(len(item.json) for item in batch) + 2  # the brackets
             while self._queue and len(batch) < self._batch_records:
                 size += len(self._queue[0].json) + 1  # and a comma
                 if batch and size > self._batch_bytes:
@@ -278,19 +267,16 @@ class MunimentHandler(logging.Handler):
             answer = self._post(body)
             self._last_failure = None if answer.status == 202 else answer.failure
             if answer.status == 202:
-                self._settle(batch, answer)
-                return
+                return self._settle(batch, answer)
             if 400 <= answer.status < 500 and answer.status not in (408, 429):
-                self._refuse(batch, answer)
-                return
+                return self._refuse(batch, answer)
             self._pause(answer.retry_after_s, attempt, flushes_begun)
             if self._is_closed:
                 return
 
     def _post(self, body: bytes) -> _Answer:
-        headers = {"Authorization": f"Bearer {self._service_key}", "Content-Type": "application/json"}
-        if self._limits.compress:
-            headers["Content-Encoding"] = "gzip"
+        encoding = {"Content-Encoding": "gzip"} if self._limits.compress else {}
+        headers = {"Authorization": f"Bearer {self._service_key}", "Content-Type": "application/json"} | encoding
         connection = self._connect(self._host, self._port, timeout=self._limits.timeout_s)
         try:
             connection.connect()
@@ -327,8 +313,7 @@ class MunimentHandler(logging.Handler):
         is_about_content = answer.status in SPLIT_ON
         if is_about_content and len(batch) > 1:
             self._deliver(batch[: len(batch) // 2])
-            self._deliver(batch[len(batch) // 2 :])
-            return
+            return self._deliver(batch[len(batch) // 2 :])
         with self._changed:
             self._server_accepts = self._server_accepts and is_about_content
             self._leave(batch)
@@ -353,8 +338,7 @@ class MunimentHandler(logging.Handler):
             wait_s = retry_after_s + chance.uniform(0.0, self._limits.retry_first_s)
         with self._changed:
             self._changed.wait_for(
-                lambda: self._is_closed or (retry_after_s is None and self._flushes_begun > flushes_begun),
-                wait_s,
+                lambda: self._is_closed or (retry_after_s is None and self._flushes_begun > flushes_begun), wait_s
             )
 
 
@@ -379,19 +363,14 @@ def _plain_line(log: logging.LogRecord) -> dict[str, Any]:
 
 
 def _encode(entry: Mapping[str, Any]) -> _Waiting:
-    text = json.dumps(entry, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_as_text)
+    text = json.dumps(
+        entry, ensure_ascii=False, allow_nan=False, separators=(",", ":"),
+        default=lambda value: value.isoformat() if isinstance(value, datetime) else str(value),
+    )
     body = text.encode("utf-8", "replace")  # lone surrogates, of file names for one, become "?"
     if len(body) > MOST_BYTES - 2:
         raise OverflowError
     return _Waiting(str(entry["id"]), str(entry["action"]), body)
-
-
-def _size(batch: Sequence[_Waiting]) -> int:
-    return sum(len(item.json) for item in batch)
-
-
-def _as_text(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def _retry_after_s(header: str | None) -> float | None:
@@ -413,10 +392,8 @@ def _json_object(body: bytes) -> Mapping[str, Any]:
 
 
 def _now(at_s: float | None = None) -> str:
-    at = datetime.now(UTC) if at_s is None else datetime.fromtimestamp(at_s, UTC)
-    return at.isoformat(timespec="milliseconds")
+    return datetime.fromtimestamp(time.time() if at_s is None else at_s, UTC).isoformat(timespec="milliseconds")
 
 
 def _warn(rejection: Rejection) -> None:
-    text = f"Muniment refused a record: {rejection.status} {rejection.reason}"
-    warnings.warn(text, RuntimeWarning, stacklevel=2)
+    warnings.warn(f"Muniment refused a record: {rejection.status} {rejection.reason}", RuntimeWarning, stacklevel=2)

@@ -30,7 +30,7 @@ class SessionLogFilters:
         self._answers = form.answers()
         self._params = {name: params[name] for name in self._answers if name not in _EDGES}
         self.start, self.end = form.bounds(now)
-        self._has_bad_time = bool({"start", "end"} & form.errors.keys())
+        self.faults = form.faults()
         self.columns = [
             self._column("action", actions),
             self._column("outcome", OUTCOMES),
@@ -54,11 +54,6 @@ class SessionLogFilters:
             after=asked.get("after"),
             limit=ROWS,
         )
-
-    @property
-    def unreadable(self) -> bool:
-        """Whether a time was given that is none."""
-        return self._has_bad_time
 
     @property
     def asked(self) -> dict[str, str]:
@@ -153,6 +148,8 @@ class SessionLogFilters:
 
     def _column(self, name: str, values: Iterable[str]) -> FilterColumn:
         chosen = self._params.get(name)
+        if chosen is not None and chosen not in (values := list(values)):
+            values = [chosen, *values]  # a word that does not occur here is a filter in use all the same
         choices = [Choice(label="Any", url=self._url(**{name: None}), is_chosen=chosen is None)]
         choices += [Choice(label=value, url=self._url(**{name: value}), is_chosen=chosen == value) for value in values]
         return FilterColumn(title=name, choices=tuple(choices))

@@ -40,6 +40,7 @@ from sessions_log.queries.session_logs import (
 
 _LIST = "sessions_log_sessionlog_changelist"
 _LONGEST_VALUE = 1200
+_NOTHING = SessionLogPage([], has_older=False, has_newer=False)
 
 
 @admin.register(SessionLog)
@@ -62,7 +63,7 @@ class SessionLogAdmin(ReadOnlyAdmin):
         organization = organization_to_see(request)
         filters = _filters(organization, request.GET.dict())
         page = _page(filters, organization, _opener(request, organization))
-        if filters.is_forwards and not page.has_newer:
+        if filters.is_forwards and not page.has_newer and not filters.faults:
             # Going newer has arrived at the newest: the first page, whole, in place of what is left above.
             return HttpResponseRedirect(filters.first_page_url)
         details = {"asked": filters.asked, "rows": len(page.rows)}
@@ -83,8 +84,7 @@ class SessionLogAdmin(ReadOnlyAdmin):
         found = find_exactly(organization.pk, value, _opener(request, organization))
         if found:
             return HttpResponseRedirect(f"{reverse(f'admin:{_LIST}')}?found={found[0].kind}:{found[0].id}")
-        nothing = SessionLogPage([], has_older=False, has_newer=False)
-        return self._render_list(request, _filters(organization, {}), nothing, searched=value)
+        return self._render_list(request, _filters(organization, {}), _NOTHING, searched=value)
 
     def record_page(self, request: HttpRequest, log_id: UUID) -> HttpResponse:
         """One record: its facts, who it was, and what else happened in its session."""
@@ -192,6 +192,8 @@ def _filters(organization: Organization, params: dict[str, str]) -> SessionLogFi
 
 
 def _page(filters: SessionLogFilters, organization: Organization, opener: Opener) -> SessionLogPage:
+    if filters.faults:
+        return _NOTHING  # in place of records that nobody asked for
     search = filters.search(organization.pk)
     if filters.found:
         search = replace(search, reference=(filters.found.kind, filters.found.id))

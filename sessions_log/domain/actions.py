@@ -24,6 +24,8 @@ ACTIONS = frozenset(
     for verb in verbs.split()
 )
 
+ALLOWED = f"{', '.join(sorted(ACTIONS))}, or custom. and a name of a-z, 0-9, _ and points"
+
 _CUSTOM = re.compile(r"custom\.[a-z0-9_]+(?:\.[a-z0-9_]+)*")
 LONGEST_ACTION = 64
 

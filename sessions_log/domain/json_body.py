@@ -77,7 +77,7 @@ def decode_json(text: bytes) -> Json:
     except UnicodeDecodeError:
         raise MalformedJson("not valid UTF-8") from None
     except msgspec.MsgspecError as error:
-        raise MalformedJson(_reason(error)) from None
+        raise MalformedJson(_reason(error) if text.strip() else "empty") from None
     if _NUL_SPELT.search(text) and _ESCAPED_NUL.search(text):
         raise MalformedJson("the character U+0000 is not allowed in strings")
     if not has_each_key_once:

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, structs
 
-from sessions_log.domain import actions
+from sessions_log.domain import actions, leap_second
 from sessions_log.domain.json_body import MalformedJson, decode_json, encode_sorted, refuse_extremes, split_array
 
 MOST_RECORDS = 1_000
@@ -149,7 +149,10 @@ def _decode_one(text: bytes, window: Window) -> SessionRecord | Rejection:
         return _checked([_decode_record(json.text)], window, json.is_unremarkable)[0]
     except msgspec.ValidationError as error:
         reason, _, path = str(error).partition(" - at `")
-        return Rejection(*_plain_words(path.rstrip("`") or "$", reason), _readable_id(json.value))
+        path = path.rstrip("`") or "$"
+        if path == "$.timestamp" and (timestamp := leap_second.folded(str(json.value["timestamp"]))):
+            return _decode_one(encode_sorted(json.value | {"timestamp": timestamp}), window)
+        return Rejection(*_plain_words(path, reason), _readable_id(json.value))
 
 
 def _checked(
@@ -158,8 +161,15 @@ def _checked(
     """Each record itself, or why its values are not allowed."""
     return [
         record if (fault := _fault(record, window, is_unremarkable)) is None else Rejection(*fault, record.id)
-        for record in records
+        for record in map(_without_empty_texts, records)
     ]
+
+
+def _without_empty_texts(record: SessionRecord) -> SessionRecord:
+    """An address or agent that is empty is none."""
+    if record.ip_address != "" and record.user_agent != "":
+        return record
+    return structs.replace(record, ip_address=record.ip_address or None, user_agent=record.user_agent or None)
 
 
 def _fault(record: SessionRecord, window: Window, is_unremarkable: bool) -> tuple[str, str] | None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 from django.db import connection
 from django.db.models import Count
 
@@ -36,6 +37,15 @@ class Lag:
 
     requests: int
     oldest: timedelta
+
+
+def takes_connections() -> bool:
+    """Whether the server lets somebody in now, asked past the pool; answered in about 2 seconds at most."""
+    try:
+        psycopg.connect(**connection.get_connection_params() | {"connect_timeout": 2}).close()
+    except psycopg.Error:
+        return False
+    return True
 
 
 def recorder_lag(now: datetime) -> Lag:

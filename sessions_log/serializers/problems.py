@@ -48,6 +48,8 @@ def as_problem(error: Exception, context: Mapping[str, Any]) -> Response | None:
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
+    elif isinstance(error, exceptions.NotAuthenticated):
+        error.detail = exceptions.ErrorDetail("A service key is needed, in the header Authorization: Bearer mun_….")
     if not isinstance(error, exceptions.APIException):
         return None
     errors = error.errors if isinstance(error, Problem) else []

@@ -11,6 +11,7 @@ from django.utils.dateparse import parse_datetime
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 
+from sessions_log.domain import actions, leap_second
 from sessions_log.domain.sender import Sender
 from sessions_log.domain.service_key import KnownKey
 from sessions_log.queries.session_logs import MOST_ROWS, OUTCOME_NAMES, Search, SessionLogPage, SessionLogRow
@@ -47,18 +48,21 @@ def parse_search(query: QueryDict, key: KnownKey) -> Search:
             raise _wrong(name, f"must have 1 to {_LONGEST_VALUE} characters, U+0000 not among them")
     if "identities" not in key.scopes and any(name in query for name in _OF_IDENTITIES):
         raise PermissionDenied("Searching by user, session, address or target needs the scope identities.")
+    start, end = _moment(query, "from"), _moment(query, "to")
+    if start and end and start > end:
+        raise _wrong("from", "must not be later than to")
     return Search(
         organization_id=key.organization_id,
         user=query.get("userId"),
         session=query.get("sessionId"),
         address=query.get("ipAddress"),
         target=_target(query),
-        action=query.get("action"),
+        action=_action(query),
         outcome=_one_of(query, "outcome", _OUTCOMES),
         service=query.get("service"),
         sensitive=_one_of(query, "sensitive", {"true": True, "false": False}),
-        start=_moment(query, "from"),
-        end=_moment(query, "to"),
+        start=start,
+        end=end,
         before=_cursor(query),
         limit=_limit(query),
     )
@@ -123,6 +127,13 @@ def _target(query: Mapping[str, str]) -> tuple[str, str] | None:
     return kind, own_id
 
 
+def _action(query: Mapping[str, str]) -> str | None:
+    name = query.get("action")
+    if name is not None and not actions.is_action(name):
+        raise _wrong("action", f"must be one of {actions.ALLOWED}")
+    return name
+
+
 def _one_of(query: Mapping[str, str], name: str, allowed: Mapping[str, Any]) -> Any:
     if name not in query:
         return None
@@ -135,7 +146,7 @@ def _moment(query: Mapping[str, str], name: str) -> datetime | None:
     if name not in query:
         return None
     try:
-        moment = parse_datetime(query[name])
+        moment = parse_datetime(leap_second.folded(query[name]) or query[name])
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is None or not 1970 <= moment.year <= 9998:

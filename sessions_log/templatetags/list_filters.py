@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 register = template.Library()
 
-_WIDE_FROM = 12
+_WIDE_FROM = 16  # as many stand below each other before the drawer scrolls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

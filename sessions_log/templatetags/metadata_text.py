@@ -18,6 +18,7 @@ from sessions_log.domain.redaction.placeholders import PATTERN
 register = template.Library()
 
 _LONGEST_LINE = 72
+_LONGEST_SHORT = 10
 _INDENT = "  "
 _INVISIBLE_CATEGORIES = {"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"}
 _SPLIT = re.compile(f"(?P<placeholder>{PATTERN.pattern})|(?P<invisible>[^ -~])")
@@ -35,6 +36,14 @@ def visible(text: str) -> SafeString | str:
     if text.isascii() and text.isprintable() and "[" not in text:
         return text  # nearly every value: the template escapes it
     return format_html_join("", "{}", ((piece,) for piece in _visible_pieces(text)))
+
+
+@register.filter
+def shortened(text: str) -> SafeString:
+    """The first 5 and last 4 characters of a longer text: what tells ids apart often stands at their end."""
+    if len(text) <= _LONGEST_SHORT:
+        return format_html("{}", visible(text))
+    return format_html("{}…{}", visible(text[:5]), visible(text[-4:]))
 
 
 def _pieces(value: Any, indent: str) -> Iterator[SafeString | str]:

@@ -8,7 +8,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from sessions_log.permissions import key_of
-from sessions_log.queries.receipts import entry_receipt, request_receipt
+from sessions_log.queries.receipts import TooManyWait, entry_receipt, request_receipt
+from sessions_log.serializers.problems import Problem
 from sessions_log.serializers.schema import read_entry_receipt, read_request_receipt
 
 
@@ -20,7 +21,10 @@ class EntryReceiptView(APIView):
     @read_entry_receipt
     def get(self, request: Request, entry_id: UUID) -> Response:
         """pending, recorded (with its seq), conflict, quarantined or unknown."""
-        receipt = entry_receipt(key_of(request).organization_id, entry_id)
+        try:
+            receipt = entry_receipt(key_of(request).organization_id, entry_id)
+        except TooManyWait:
+            raise Problem(503, "Too many requests wait to tell; ask again later.", retry_after_s=10) from None
         body: dict[str, Any] = {"entryId": receipt.entry_id, "state": receipt.state}
         return Response(body if receipt.seq is None else body | {"seq": receipt.seq})
 

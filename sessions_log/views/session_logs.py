@@ -45,7 +45,8 @@ class SessionLogsView(APIView):
         )
         receipts = self._accept(command, key)
         if not receipts.accepted:
-            raise Problem(422, "No record was accepted.", errors=rejections(receipts))
+            detail = "No record was accepted." if receipts.receipts else "There is no record in the body."
+            raise Problem(422, detail, errors=rejections(receipts))
         return json_response(receipts_body(receipts), 202)
 
     def _accept(self, command: AcceptSessionLogs, key: KnownKey) -> Receipts:

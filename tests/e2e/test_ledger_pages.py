@@ -19,7 +19,6 @@ from sessions_log.queries.ledger import latest_checkpoint
 from tests.conftest import Servers
 from tests.e2e.portal_browser import (
     Portal,
-    chromium,
     faults_of,
     furnished,
     many_records,
@@ -67,21 +66,6 @@ def _state(portal: Portal, of_type: StatementType, details: dict[str, object]) -
 def _signed(portal: Portal) -> int:
     latest = latest_checkpoint(portal.tenant.organization.pk)
     return latest.size if latest else 0
-
-
-@pytest.fixture(scope="module")
-def browser(portal: Portal) -> Iterator[Browser]:
-    """One Chromium for all tests of this file; the ORM refuses work in a thread once it runs, so it comes last."""
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture(scope="module")
-def officer(browser: Browser, portal: Portal) -> Iterator[Page]:
-    """The officer, signed in."""
-    context = signed_in(browser, portal, portal.officer)
-    yield context.new_page()
-    context.close()
 
 
 @pytest.fixture

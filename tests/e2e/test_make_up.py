@@ -1,5 +1,6 @@
 """The whole of `make up`: every process of the portal, stopped and killed as they would be."""
 
+import json
 import os
 import queue
 import shutil
@@ -126,6 +127,25 @@ def test_ctrl_c_ends_everything_within_15_seconds(installation: Installation) ->
     assert processes_in(home.postgres, "postgres") == []
     assert processes_in(home.valkey, "valkey-server") == []
     assert running_urls(home.folder) is None
+
+
+def test_log_lines_of_all_processes_were_json_from_start_to_end(installation: Installation) -> None:
+    supervisor, home = installation.supervisor or installation.start()[0], installation.home
+    if supervisor.process.poll() is None:
+        supervisor.process.send_signal(signal.SIGINT)
+        supervisor.process.wait(15)
+    for name in ("web", "recorder", "follower", "worker", "beat"):
+        lines = [_json_line(line) for line in (home.logs / f"{name}.log").read_text().splitlines()]
+        assert lines, name
+        assert all(line.keys() >= {"at", "level", "logger", "message"} for line in lines), name
+
+
+def _json_line(line: str) -> dict[str, str]:
+    try:
+        fields: dict[str, str] = json.loads(line)
+    except ValueError:
+        raise AssertionError(f"no JSON: {line!r}") from None
+    return fields
 
 
 def _all_run(home: Home) -> bool:

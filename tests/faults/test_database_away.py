@@ -9,7 +9,6 @@ import random
 import signal
 import subprocess
 import threading
-import time
 import uuid
 from collections import Counter
 from collections.abc import Iterator
@@ -35,6 +34,7 @@ from tests.faults.running_portal import (
 
 pytestmark = pytest.mark.slow
 ANSWERS_WITHIN_S = 6.0
+READINESS_KNOWS_WITHIN_S = 1.0
 READS_END_WITHIN_S = 12.0
 RECOVERS_WITHIN_S = 10.0
 DISK_BYTES = 512 * 1024 * 1024
@@ -95,6 +95,10 @@ def portal() -> Iterator[RunningPortal]:
 @pytest.fixture(scope="module")
 def token(portal: RunningPortal) -> str:
     """A key whose limit is so low that Valkey is asked again after a few records."""
+    return _new_key(portal)
+
+
+def _new_key(portal: RunningPortal) -> str:
     limit = ("--scope=ingest", "--records-per-minute=1000")
     return portal.manage(
         "create_service_key", "--organization", ORGANIZATION, "--service", SERVICE, *limit
@@ -140,13 +144,15 @@ def test_database_killed(portal: RunningPortal, intake: Intake) -> None:
     with frozen([portal.process.pid]):  # so that nobody starts it again
         for pid in postgres_processes(portal):
             os.kill(pid, signal.SIGKILL)
+        ready = portal.client().get("/healthz/ready")
+        assert (ready.status, ready.took_s < READINESS_KNOWS_WITHIN_S) == (503, True)
         _is_refused_in_time(intake.send_by_many(rounds=2))
     _recovers(portal, intake)
 
 
 def test_database_frozen(portal: RunningPortal, intake: Intake) -> None:
     intake.send_by_many()
-    time.sleep(1)  # nobody remembers a key for longer
+    intake.token = _new_key(portal)  # which no process remembers
     with frozen(postgres_processes(portal)):
         _is_refused_in_time(intake.send_by_many(rounds=2))
     _recovers(portal, intake)

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,7 +16,6 @@ from compliance.models import Grant, User
 from sessions_log import wiring
 from sessions_log.adapters.inbox import GroupCommitInbox
 from sessions_log.adapters.repositories import TransactionInbox
-from sessions_log.commands.intake import put_records
 from sessions_log.commands.organizations import (
     AddService,
     ChangeOrganization,
@@ -27,30 +26,14 @@ from sessions_log.commands.organizations import (
     create_organization,
 )
 from sessions_log.domain.inbox import InboxRequest
-from sessions_log.domain.session_record import SessionRecord
 from sessions_log.models import InboxRow, Organization, Service
 from sessions_log.ports import InboxUnavailable
 from tests.conftest import Servers
 from tests.integration.api import SESSION_LOGS, call
-from tests.organizations import ACTOR, Tenant, make_tenant
+from tests.organizations import ACTOR, Tenant, make_tenant, sent_request
 
 pytestmark = pytest.mark.usefixtures("db")
 PASSWORD = "correct horse battery staple"  # pragma: allowlist secret
-
-
-class KeptRequest:
-    """An inbox that keeps the last request for later."""
-
-    def put(self, request: InboxRequest) -> None:
-        """See the port."""
-        self.request = request
-
-
-def _request(tenant: Tenant) -> InboxRequest:
-    kept, sender = KeptRequest(), wiring.ports().organizations.sender(tenant.organization.id, "orders")
-    record = SessionRecord(session_id="s", timestamp=datetime.now(UTC), action="record.view")
-    put_records([record], sender, None, datetime.now(UTC), wiring.keyring(), kept)
-    return kept.request
 
 
 def _is_stored(request: InboxRequest) -> bool:
@@ -67,14 +50,14 @@ def _portal_records(tenant: Tenant, record_all: Callable[[], None]) -> list[dict
 
 
 def test_request_put_within_a_transaction_is_stored_with_it() -> None:
-    request = _request(make_tenant())
+    request = sent_request(make_tenant())
     with transaction.atomic():
         TransactionInbox().put(request)
     assert _is_stored(request)
 
 
 def test_request_put_within_a_transaction_is_gone_with_it() -> None:
-    request = _request(make_tenant())
+    request = sent_request(make_tenant())
     with transaction.atomic():
         TransactionInbox().put(request)
         assert _is_stored(request)
@@ -83,7 +66,7 @@ def test_request_put_within_a_transaction_is_gone_with_it() -> None:
 
 
 def test_record_of_a_deed_is_refused_outside_of_a_transaction() -> None:
-    request = _request(make_tenant())
+    request = sent_request(make_tenant())
     with pytest.raises(RuntimeError, match="belongs into the deed's transaction"):
         TransactionInbox().put(request)
     assert not _is_stored(request)
@@ -91,7 +74,7 @@ def test_record_of_a_deed_is_refused_outside_of_a_transaction() -> None:
 
 def test_requests_of_many_threads_are_all_stored_in_few_commits(servers: Servers) -> None:
     tenant = make_tenant()
-    requests = [_request(tenant) for _ in range(200)]
+    requests = [sent_request(tenant) for _ in range(200)]
     inbox = GroupCommitInbox(lambda: servers.url("web"), wiring.INTAKE_ROLE)
     with ThreadPoolExecutor(50) as threads:
         list(threads.map(inbox.put, requests))
@@ -103,11 +86,11 @@ def test_requests_of_many_threads_are_all_stored_in_few_commits(servers: Servers
 def test_request_that_the_database_does_not_take_is_not_acknowledged_and_the_next_one_is(servers: Servers) -> None:
     tenant = make_tenant()
     inbox = GroupCommitInbox(lambda: servers.url("web"), wiring.INTAKE_ROLE)
-    first = _request(tenant)
+    first = sent_request(tenant)
     inbox.put(first)
     with pytest.raises(InboxUnavailable, match="the database does not take it"):
         inbox.put(first)
-    after = _request(tenant)
+    after = sent_request(tenant)
     _eventually(lambda: inbox.put(after))
     assert _is_stored(after)
 

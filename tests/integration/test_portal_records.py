@@ -25,7 +25,7 @@ from sessions_log.commands.service_keys import IssueKey, issue_key
 from sessions_log.domain import inbox
 from sessions_log.models import QuarantinedRequest
 from sessions_log.queries.organizations import organization_by_slug
-from sessions_log.queries.session_logs import Search, session_log_page
+from sessions_log.queries.session_logs import Search, SessionLogRow, session_log_page
 from sessions_log.templatetags.portal import DASH
 from tests.integration.api import accepted, found
 from tests.integration.conftest import GRACE, RunAs, State
@@ -116,6 +116,15 @@ def test_session_key_of_a_person_stands_in_no_record(record_all: Callable[[], No
     assert look["sessionId"] == f"portal-{hashlib.sha256(key.encode()).hexdigest()[:32]}"
 
 
+def product_records(user: User, record_all: Callable[[], None]) -> list[SessionLogRow]:
+    """What the product itself recorded of this person, newest first."""
+    record_all()
+    product = organization_by_slug("portal")
+    assert product is not None
+    opener = wiring.opener(product.uid, with_identities=True)
+    return session_log_page(Search(organization_id=product.pk, user=user.email), opener).rows
+
+
 def test_signing_in_failing_and_out_are_records_of_the_product(record_all: Callable[[], None]) -> None:
     _make_product()
     tenant = make_tenant()
@@ -124,14 +133,28 @@ def test_signing_in_failing_and_out_are_records_of_the_product(record_all: Calla
     client.post("/admin/login/", {"username": user.email, "password": "wrong"})  # pragma: allowlist secret
     client.post("/admin/login/", {"username": user.email, "password": PASSWORD})
     client.post("/admin/logout/")
-    record_all()
 
-    product = organization_by_slug("portal")
-    assert product is not None
-    opener = wiring.opener(product.uid, with_identities=True)
-    rows = session_log_page(Search(organization_id=product.pk, user=user.email), opener).rows
+    rows = product_records(user, record_all)
     assert [row.action for row in rows] == ["admin.sign_out", "admin.sign_in", "admin.sign_in_failed"]
     assert [row.outcome_name for row in rows] == ["success", "success", "failure"]
+
+
+def test_change_of_the_password_is_a_record_without_it(record_all: Callable[[], None]) -> None:
+    _make_product()
+    user = person(make_tenant())
+    client = signed_in(user)
+    changed = "another correct horse"  # pragma: allowlist secret
+    wrong = {"old_password": PASSWORD, "new_password1": changed, "new_password2": "x"}
+
+    assert client.post("/admin/password_change/", wrong).status_code == 200
+    assert product_records(user, record_all) == []
+
+    assert client.post("/admin/password_change/", wrong | {"new_password2": changed}).status_code == 302
+    (row,) = product_records(user, record_all)
+    assert (row.action, row.identity and row.identity.user) == ("auth.password_change", user.email)
+    assert changed not in str(row)
+    user.refresh_from_db()
+    assert user.check_password(changed)
 
 
 def test_list_asks_as_much_of_the_database_for_many_records_as_for_one(

@@ -3,13 +3,16 @@
 import gzip
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 import zstandard
 
+from sessions_log.domain import entry_id
 from sessions_log.models import InboxRow
+from sessions_log.queries import receipts
 from tests.integration.api import SESSION_LOGS, accepted, call, found, post
 from tests.organizations import make_tenant, session_record
 
@@ -136,8 +139,8 @@ def _entry_receipt(tenant: Any, entry_id: str) -> Any:
 
 
 def test_record_is_pending_until_it_is_recorded_with_its_seq(record_all: Callable[[], None]) -> None:
-    tenant = make_tenant()
-    answer = accepted(tenant, [session_record(), session_record()])
+    tenant, earlier = make_tenant(), datetime.now(UTC) - timedelta(minutes=2)
+    answer = accepted(tenant, [session_record(timestamp=earlier.isoformat()), session_record()])
     first, second = (one["entryId"] for one in answer["receipts"])
     assert _entry_receipt(tenant, first) == {"entryId": first, "state": "pending"}
     assert _request_receipt(tenant, answer)["state"] == "pending"
@@ -150,6 +153,48 @@ def test_record_is_pending_until_it_is_recorded_with_its_seq(record_all: Callabl
         "requestId": answer["requestId"], "state": "done", "recorded": 2, "duplicates": 0, "conflicts": 0,
         "quarantined": 0,
     }  # fmt: skip
+
+
+def test_record_that_came_days_late_or_early_is_pending_too() -> None:
+    tenant, now = make_tenant(), datetime.now(UTC)
+    for at in (now - timedelta(days=6), now + timedelta(minutes=4)):
+        (receipt,) = accepted(tenant, session_record(timestamp=at.isoformat()))["receipts"]
+        assert _entry_receipt(tenant, receipt["entryId"])["state"] == "pending"
+
+
+def test_pending_record_is_found_behind_more_requests_than_are_looked_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(receipts, "MOST_WAITING", 20)
+    tenant = make_tenant()
+    for days in range(5):
+        at = (datetime.now(UTC) - timedelta(days=days)).isoformat()
+        for _ in range(5):
+            accepted(tenant, session_record(timestamp=at))
+    (fresh,) = accepted(tenant, session_record(timestamp=datetime.now(UTC).isoformat()))["receipts"]
+    assert _entry_receipt(tenant, fresh["entryId"])["state"] == "pending"
+
+    answer = call("GET", f"/api/v1/receipts/{entry_of(datetime.now(UTC) - timedelta(days=1))}", tenant)
+    assert (answer.status, answer.headers["retry-after"]) == (503, "10")
+    assert answer.json["detail"] == "Too many requests wait to tell; ask again later."
+
+
+def entry_of(at: datetime) -> UUID:
+    """An entry's id of this time that nobody has."""
+    return UUID(bytes=entry_id.random(at))
+
+
+def test_record_that_is_recorded_between_two_looks_is_not_unknown(
+    monkeypatch: pytest.MonkeyPatch, record_all: Callable[[], None]
+) -> None:
+    tenant = make_tenant()
+    (receipt,) = accepted(tenant, session_record())["receipts"]
+    look = receipts._is_pending
+
+    def recorded_meanwhile(organization_id: int, entry: UUID) -> bool:
+        record_all()
+        return look(organization_id, entry)
+
+    monkeypatch.setattr(receipts, "_is_pending", recorded_meanwhile)
+    assert _entry_receipt(tenant, receipt["entryId"])["state"] == "recorded"
 
 
 def test_record_or_request_that_never_was_is_unknown() -> None:

@@ -9,32 +9,14 @@ import pytest
 from sessions_log import wiring
 from sessions_log.adapters.recorder_store import PostgresRecorderStore
 from sessions_log.commands import recording
-from sessions_log.commands.intake import put_records
 from sessions_log.commands.recording import Recorder
-from sessions_log.domain.inbox import InboxRequest
-from sessions_log.domain.session_record import SessionRecord
 from sessions_log.queries.receipts import entry_receipt
 from tests.conftest import Servers
-from tests.organizations import Tenant, make_tenant
+from tests.organizations import make_tenant, sent_request
 from tests.tampering.conftest import Connect
 
 pytestmark = pytest.mark.usefixtures("db")
 SHARD = 7
-
-
-class KeptRequest:
-    """An inbox that keeps the last request for later."""
-
-    def put(self, request: InboxRequest) -> None:
-        """See the port."""
-        self.request = request
-
-
-def _request(tenant: Tenant) -> InboxRequest:
-    kept, sender = KeptRequest(), wiring.ports().organizations.sender(tenant.organization.id, "orders")
-    record = SessionRecord(session_id="s", timestamp=datetime.now(UTC), action="record.view")
-    put_records([record], sender, None, datetime.now(UTC), wiring.keyring(), kept)
-    return dataclasses.replace(kept.request, shard=SHARD)
 
 
 def test_requests_are_recorded_in_the_order_of_numbers_and_each_once(
@@ -44,7 +26,7 @@ def test_requests_are_recorded_in_the_order_of_numbers_and_each_once(
     monkeypatch.setattr(recording, "MOST_RECORDS", 1)
     tenant, superuser = make_tenant(), connect("superuser")
     superuser.execute("INSERT INTO sessions_log_recorderposition VALUES (70, 7, 0, '0', 0), (71, 7, 1, '0', 0)")
-    requests = {xid: _request(tenant) for xid in ("10", "100", "9", "99")}
+    requests = {xid: dataclasses.replace(sent_request(tenant), shard=SHARD) for xid in ("10", "100", "9", "99")}
     for xid, one in requests.items():
         superuser.execute(
             "INSERT INTO sessions_log_inbox"

@@ -20,7 +20,8 @@ from sessions_log.domain.signed_note import (
     verified,
 )
 from sessions_log.domain.witness_answer import WORDS, Answer, Holds, Refusal, understood
-from tests.unit.test_signed_notes import KEY, VECTORS, needs_vectors, vectors
+from tests.unit.test_signed_notes import KEY
+from tests.vectors import VECTORS, needs_vectors, vectors
 
 WITNESS = Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64)))
 WITNESS_KEY = VerifierKey("witness.example/w1", COSIGNATURE_V1, WITNESS.public_key().public_bytes_raw())

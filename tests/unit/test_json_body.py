@@ -55,7 +55,7 @@ def test_any_bytes_give_a_value_or_malformed_json(text: bytes) -> None:
 
 @pytest.mark.parametrize("text", [b"", b" ", b"\n\t\r "], ids=["empty", "space", "white space"])
 def test_nothing_is_not_json(text: bytes) -> None:
-    assert _reason(text) == "ends too early, or holds a lone surrogate"
+    assert _reason(text) == "empty"
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,10 @@
 """The tree grows, proves and is proven as RFC 6962 and the test vectors have it."""
 
 import base64
-import json
 from functools import cache
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -26,19 +24,14 @@ from sessions_log.domain.merkle import (
     subtree_within,
 )
 from sessions_log.domain.tiles import TILE_WIDTH, TilePlace, parse_tile_path, subtree_of_tiles, tiles_of, width_of
+from tests.vectors import VECTORS, needs_vectors, vectors
 
-VECTORS = Path(__file__).parents[3] / "shared" / "vectors"
-needs_vectors = pytest.mark.skipif(not VECTORS.exists(), reason="the test vectors are not there")
 SIZE = 70_000
 
 
 @cache
 def leaves(size: int = SIZE) -> list[bytes]:
     return [leaf_hash(b"entry-%d" % at) for at in range(size)]
-
-
-def vectors() -> dict[str, Any]:
-    return dict(json.loads((VECTORS / "vectors.json").read_text()))
 
 
 def hashes_of(path: Path) -> list[bytes]:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from compliance.templatetags import charts
 from sessions_log.queries.overview import HourCounts
 from sessions_log.templatetags import portal
-from sessions_log.templatetags.metadata_text import metadata_as_text, visible
+from sessions_log.templatetags.metadata_text import metadata_as_text, shortened, visible
 
 
 @pytest.mark.parametrize(
@@ -59,6 +59,19 @@ def test_initials_are_two_letters(name: str, letters: str) -> None:
 @pytest.mark.parametrize(("value", "words"), [(9_999, "9,999"), (22_782, "22 k"), (61_284_201, "61 M")])
 def test_large_numbers_are_shortened_where_only_the_size_matters(value: int, words: str) -> None:
     assert portal.short_number(value) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("s-81", "s-81"),
+        ("0123456789", "0123456789"),
+        ("portal-248f58114", "porta…8114"),
+        ("<b>bold</b>!", "&lt;b&gt;bo…/b&gt;!"),
+    ],
+)
+def test_long_id_is_shortened_in_its_middle(value: str, words: str) -> None:
+    assert shortened(value) == words
 
 
 def test_senders_markup_is_escaped() -> None:

@@ -60,10 +60,8 @@ def test_record_without_what_is_optional_is_a_success_and_not_sensitive() -> Non
         {"id": "a" * 128},
         {"userId": "ü" * 256},
         {"sessionId": "s" * 256},
-        {"ipAddress": ""},
         {"ipAddress": "a" * 255},
         {"ipAddress": "cloudtrail.amazonaws.com"},
-        {"userAgent": ""},
         {"userAgent": "a" * 1024},
         {"duration": 0},
         {"duration": 2_147_483_647},
@@ -83,6 +81,12 @@ def test_record_without_what_is_optional_is_a_success_and_not_sensitive() -> Non
 )
 def test_value_at_its_limit_is_taken(fields: dict[str, Any]) -> None:
     assert isinstance(_decode(**fields), SessionRecord)
+
+
+@pytest.mark.parametrize("fields", [{"ipAddress": ""}, {"userAgent": ""}, {"ipAddress": "", "userAgent": ""}], ids=str)
+def test_empty_address_or_agent_is_none(fields: dict[str, str]) -> None:
+    assert _decode(**fields) == _decode()
+    assert decode_records(json.dumps([{**LEAST, **fields}]).encode(), WINDOW) == [_decode()]
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,5 @@
 """Checkpoints are signed, read and refused as signed-note, tlog-checkpoint and the vectors have it."""
 
-import json
-from pathlib import Path
-from typing import Any
-
 import pytest
 
 from sessions_log.domain.checkpoint import Checkpoint, parse_checkpoint
@@ -16,17 +12,12 @@ from sessions_log.domain.signed_note import (
     signed,
     verified,
 )
+from tests.vectors import VECTORS, needs_vectors, vectors
 
-VECTORS = Path(__file__).parents[3] / "shared" / "vectors"
-needs_vectors = pytest.mark.skipif(not VECTORS.exists(), reason="the test vectors are not there")
 ORIGIN = "audit.example/org1"
 KEY = SignerKey.of_seed(ORIGIN, bytes(range(32)))
 OTHER = SignerKey.of_seed("another.example", bytes(range(32, 64)))
 TEXT = Checkpoint(ORIGIN, 7, bytes(32)).text()
-
-
-def vectors() -> dict[str, Any]:
-    return dict(json.loads((VECTORS / "vectors.json").read_text()))
 
 
 @needs_vectors

@@ -16,7 +16,8 @@ from sessions_log.domain.leaf import EntryColumns, canonical, leaf
 from sessions_log.domain.merkle import Frontier, leaf_hash
 from sessions_log.domain.signed_note import SignerKey, signed
 from sessions_log.domain.statements import new_statement, statement_leaf
-from tests.unit.test_stand_alone_verifier import KEY, VECTORS, VKEY, needs_vectors, run
+from tests.unit.test_stand_alone_verifier import KEY, VKEY, run
+from tests.vectors import VECTORS, needs_vectors
 
 WHEN = datetime(2026, 11, 23, 12, 0, 0, 5, tzinfo=UTC)
 ENTRY = UUID("01a20dbc-61ba-763f-a42b-cfd13e4fdcb4")

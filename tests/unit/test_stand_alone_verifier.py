@@ -14,11 +14,10 @@ from sessions_log.domain.merkle import Frontier, consistency_proof, inclusion_pr
 from sessions_log.domain.proofs import consistency_text, inclusion_text
 from sessions_log.domain.signed_note import SignerKey, signed
 from sessions_log.domain.tiles import tiles_of
+from tests.vectors import VECTORS, needs_vectors
 
 ROOT = Path(__file__).parents[2]
 VERIFIER = ROOT / "compliance" / "static" / "portal" / "muniment_verify.py"
-VECTORS = ROOT.parent / "shared" / "vectors"
-needs_vectors = pytest.mark.skipif(not VECTORS.exists(), reason="the test vectors are not there")
 KEY = SignerKey.of_seed("audit.example/org1", bytes(range(32)))
 VKEY = str(KEY.verifier)
 
