@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from sessions_log.commands.referring import OrganizationReferences, SubjectGone
-from sessions_log.domain.entries import Common, Recordable, in_order, new_entries, recordables
+from sessions_log.domain.entries import Common, Recordable, new_entries, recordables
 from sessions_log.domain.entry_id import KIND_SESSION_LOG, KIND_STATEMENT
 from sessions_log.domain.inbox import InboxRequest, day_of, open_body
 from sessions_log.domain.outcomes import ConflictSeen, Outcome, Quarantined
@@ -179,7 +179,7 @@ class Recorder:
         if not fresh:
             return
         referred = references.refer(transaction.references, [candidate.record for candidate in fresh])
-        records = in_order(zip(fresh, referred, strict=True))
+        records = list(zip(fresh, referred, strict=True))
         common = Common(organization.id, organization.uid, services, now, references.search_key)
         transaction.append(new_entries(records, common))
         if numbers := numbers_of(records):

@@ -206,14 +206,6 @@ def is_plain(text: str) -> bool:
     return _PLAIN.fullmatch(text) is not None
 
 
-def in_order(records: Iterable[tuple[Recordable, Referred]]) -> list[tuple[Recordable, Referred]]:
-    """Records as they are to stand in the ledger: the live lane first, in a lane by their ids, which is by time.
-
-    So the primary key grows at its end, not all over the batch.
-    """
-    return sorted(records, key=lambda pair: (pair[0].request.lane, pair[0].entry_id))
-
-
 def new_entries(records: Sequence[tuple[Recordable, Referred]], common: Common) -> NewEntries:
     """The entries of records: redacted, split into plain columns and the sealed part, with their leaves."""
     return NewEntries(

@@ -36,11 +36,26 @@ def kill_in_rounds(portal: RunningPortal, rounds: int, chosen: random.Random, pa
     for done, (name, is_child) in enumerate(steps):
         wait_until(lambda: _web_lives(portal), BACK_WITHIN_S, "web answers")
         _victims(portal, name, is_child)
-        _let_through(pace, records * (done + 1) // len(steps) - records * done // len(steps), chosen)
+        if name == "recorder":
+            _wait_until_it_records(portal, pace, records)
+        _let_through(pace, max(0, records * (done + 1) // len(steps) - pace.so_far), chosen)
         while not _kill(chosen.choice(_victims(portal, name, is_child))):
             continue
         killed[f"child of {name}" if is_child else name] += 1
     return killed
+
+
+def _wait_until_it_records(portal: RunningPortal, pace: Pace, most: int) -> None:
+    """A recorder that has only begun to start is not worth killing: wait for its next batch."""
+    newest = "SELECT coalesce(max(number), 0) FROM sessions_log_batch"
+    before: list[int] = []
+
+    def has_recorded() -> bool:
+        before.append(portal.scalar(newest))
+        pace.let_through(min(1, most - pace.so_far))
+        return before[-1] > before[0]
+
+    wait_until(has_recorded, BACK_WITHIN_S, "the recorder records")
 
 
 def _let_through(pace: Pace, share: int, chosen: random.Random) -> None:

@@ -41,6 +41,11 @@ class Pace:
             self._let_through += records
             self._changed.notify_all()
 
+    @property
+    def so_far(self) -> int:
+        """How many were let through."""
+        return self._let_through
+
     def close(self) -> None:
         """Nothing more comes."""
         with self._changed:

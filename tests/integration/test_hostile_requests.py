@@ -5,7 +5,6 @@ import io
 import json
 import struct
 import time
-import uuid
 import zlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,7 +18,7 @@ from tests.organizations import Tenant, make_tenant, session_record
 
 pytestmark = pytest.mark.usefixtures("db")
 MEBIBYTE = 1024 * 1024
-GOOD = json.dumps(session_record()).encode()
+GOOD = json.dumps(session_record(id="good one")).encode()
 
 
 @pytest.fixture
@@ -261,7 +260,7 @@ WINDOW_OF_128_MEBIBYTES = zstandard.ZstdCompressionParameters.from_level(19, win
         ("zstd", _zstd(GOOD)[:-1]), ("zstd", _zstd(GOOD)[:8]), ("zstd", _zstd(GOOD) + b"x"), ("zstd", _zstd(GOOD) * 2),
         ("zstd", _zstd(_zstd(GOOD))), ("zstd", gzip.compress(GOOD)), ("gzip", _zstd(GOOD)),
     ],
-    ids=lambda value: repr(value[:4]) if isinstance(value, bytes) else value,
+    ids=lambda value: repr(value[:2]) if isinstance(value, bytes) else value,
 )  # fmt: skip
 def test_body_that_is_not_one_whole_compressed_stream(tenant: Tenant, encoding: str, body: bytes) -> None:
     _assert_refused(post(tenant, body, **{"content-encoding": encoding}), tenant, 400, 422)
@@ -340,7 +339,7 @@ def test_method_that_there_is_not(tenant: Tenant, method: str) -> None:
     ("path", "allowed"),
     [
         (SESSION_LOGS, {"GET", "HEAD", "POST", "OPTIONS"}),
-        (f"/api/v1/receipts/{uuid.uuid4()}", {"GET", "HEAD", "OPTIONS"}),
+        ("/api/v1/receipts/0193a3f0-0000-7000-8000-000000000001", {"GET", "HEAD", "OPTIONS"}),
         ("/api/v1/ledgers/trattoria/checkpoint", {"GET", "HEAD", "OPTIONS"}),
         ("/healthz/ready", {"GET", "HEAD", "OPTIONS"}),
     ],

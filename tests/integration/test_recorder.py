@@ -248,17 +248,6 @@ def test_live_records_go_before_imported_ones(recorder: Recorder, record_all: Ca
     assert seqs[0] + 1 == seqs[1]
 
 
-def test_entries_of_a_batch_stand_in_the_order_of_their_time(record_all: Callable[[], None]) -> None:
-    tenant = make_tenant()
-    record_all()
-    requests = [_put(tenant, _records(1, NOW - timedelta(seconds=back))) for back in (1, 3, 2)]
-    record_all()
-    latest, earliest, middle = (
-        entry_receipt(tenant.organization.id, _entry_of(request)).seq or 0 for request in requests
-    )
-    assert earliest < middle < latest
-
-
 def _entry_of(request: UUID) -> UUID:
     return UUID(bytes=bytes(InboxRow.objects.get(id=request).entry_ids))
 
