@@ -5,9 +5,10 @@ Nothing is rolled back or flushed (the guards on evidence would refuse it): each
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -16,6 +17,8 @@ from django.db import connections
 
 from config.supervisor.postgres import PostgresServer, embedded_postgres
 from config.supervisor.valkey import embedded_valkey
+
+_TOLD = pytest.StashKey[list[str]]()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,3 +83,28 @@ def db(django_db_setup: None, django_db_blocker: pytest.Item) -> Iterator[None]:
     """The real database, with real commits: what a test does stays, so each makes its own organization."""
     with django_db_blocker.unblock():  # type: ignore[attr-defined]  # as above
         yield
+
+
+@pytest.fixture(scope="session")
+def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Shows a line at the end of the run, whether its test failed or not: a seed that repeats it, and its figures."""
+    return request.config.stash.setdefault(_TOLD, []).append
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand what was told to the process that shows the results, where this is another one."""
+    if (output := getattr(session.config, "workeroutput", None)) is not None:
+        output["told"] = session.config.stash.get(_TOLD, [])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take what was told in a process of its own."""
+    told = getattr(node, "workeroutput", {}).get("told", [])
+    node.config.stash.setdefault(_TOLD, []).extend(told)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Show what was told."""
+    for line in config.stash.get(_TOLD, []):
+        terminalreporter.write_line(line)
