@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,16 +18,18 @@ from tests.perf.fill import fill_baseline, fill_product, write_population
 from tests.perf.lists import officer_page_times, page_times, searches, service_searches
 from tests.perf.machine import machine
 from tests.perf.population import line
-from tests.perf.product import running_product
+from tests.perf.product import Product, running_product
 from tests.perf.rates import generate, scenario_rates
-from tests.perf.report import Report
+from tests.perf.report import Report, Verified
 from tests.perf.shape import SCENARIOS, Scenario
 from tests.perf.sides import ROOT, Server, Side, running_baseline
 from tests.perf.size import sizes
 from tests.perf.without_tree import without_tree
 
 REAL_RECORDS = ROOT.parent / "shared/data/real/session_events.ndjson"
-PARTS = ("http", "tree", "lists", "size")
+PARTS = ("http", "tree", "lists", "size", "verify")
+# The parts that need a month of records on both sides.
+OF_A_MONTH = {"lists", "size", "verify"}
 ENTRIES, QUICK_ENTRIES = 1_000_000, 20_000
 REQUESTS, QUICK_REQUESTS = 200, 20
 QUICK_SECONDS = 4.0
@@ -43,7 +46,7 @@ def main() -> None:
             measure_rates(report, folder, records_file, baseline_only=options.baseline_only)
         if "tree" in parts and not options.baseline_only:
             measure_the_tree(report, folder, records_file)
-        if ("lists" in parts or "size" in parts) and not options.baseline_only:
+        if OF_A_MONTH & set(parts) and not options.baseline_only:
             measure_a_month(report, folder, records_file, parts, is_quick=options.quick)
     print(report.as_markdown())
     if options.json:
@@ -128,6 +131,8 @@ def measure_a_month(report: Report, folder: Path, records_file: Path, parts: Seq
         measured = sizes(product, baseline)
         if "size" in parts:
             report.sizes = measured
+        if "verify" in parts:
+            report.verified = [verified(product, *depth) for depth in ((), ("--open",))]
         if "lists" in parts:
             requests = QUICK_REQUESTS if is_quick else REQUESTS
             asked = searches(sample)
@@ -138,6 +143,14 @@ def measure_a_month(report: Report, folder: Path, records_file: Path, parts: Seq
                 say(f"list pages of the {side.name}")
                 report.pages += page_times(side, asked, requests=requests)
             report.pages += officer_page_times(product, [*asked, *service_searches(product)], requests=requests)
+
+
+def verified(product: Product, *options: str) -> Verified:
+    """How long the ledger's verification takes. Raises CalledProcessError where anything is wrong with it."""
+    say(f"verify {' '.join(options)}")
+    begun = time.monotonic()
+    told = json.loads(product.manage("verify", "--organization", product.organization, *options))
+    return Verified(options=" ".join(options), entries=told["entries"], seconds=time.monotonic() - begun)
 
 
 def say(line: str) -> None:

@@ -18,6 +18,15 @@ ORDER = ("product", "officer", "baseline")
 TARGETS = {1: (4.0, None), 500: (8.0, 5.0)}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """One verification of a whole ledger: with which options, how many entries, how long."""
+
+    options: str
+    entries: int
+    seconds: float
+
+
 @dataclass(slots=True, kw_only=True)
 class Report:
     """All that one run measured; what was left out is empty."""
@@ -30,6 +39,7 @@ class Report:
     entries: int = 0
     pages: list[PageTimes] = field(default_factory=list)
     sizes: Sizes | None = None
+    verified: list[Verified] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -43,6 +53,7 @@ class Report:
             "tree": [asdict(side) for side in self.tree],
             "entries": self.entries,
             "pages": [asdict(page) for page in self.pages],
+            "verified": [asdict(one) for one in self.verified],
             "sizes": asdict(self.sizes) | {"ratio": self.sizes.ratio} if self.sizes else None,
         }
 
@@ -56,7 +67,14 @@ class Report:
             parts += [f"## List pages at {self.entries:,} entries", pages_table(self.pages)]
         if self.sizes:
             parts += ["## Size on disk", sizes_table(self.sizes)]
+        if self.verified:
+            parts += ["## Verification of the ledger", verified_table(self.verified)]
         return "\n\n".join(parts)
+
+
+def verified_table(verified: Sequence[Verified]) -> str:
+    head = ("command", "entries", "seconds")
+    return table(head, ((f"verify {one.options}", f"{one.entries:,}", f"{one.seconds:.1f}") for one in verified))
 
 
 def rates_table(measured: Sequence[tuple[Scenario, list[Rates]]]) -> str:
