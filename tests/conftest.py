@@ -18,6 +18,7 @@ from django.db import connections
 from config.supervisor.postgres import PostgresServer, embedded_postgres
 from config.supervisor.valkey import embedded_valkey
 
+LONGEST_FILE = "test_kills.py"
 _TOLD = pytest.StashKey[list[str]]()
 
 
@@ -83,6 +84,11 @@ def db(django_db_setup: None, django_db_blocker: pytest.Item) -> Iterator[None]:
     """The real database, with real commits: what a test does stays, so each makes its own organization."""
     with django_db_blocker.unblock():  # type: ignore[attr-defined]  # as above
         yield
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest file first, so that one process does not wait at the end for the other that has it."""
+    items.sort(key=lambda item: item.path.name != LONGEST_FILE)
 
 
 @pytest.fixture(scope="session")
