@@ -6,6 +6,7 @@ Nothing is rolled back or flushed (the guards on evidence would refuse it): each
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from config.supervisor.postgres import PostgresServer, embedded_postgres
 from config.supervisor.valkey import embedded_valkey
 
 LONGEST_FILE = "test_kills.py"
+RunAs = Callable[[str], AbstractContextManager[None]]
 _TOLD = pytest.StashKey[list[str]]()
 
 
@@ -114,3 +116,28 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """Show what was told."""
     for line in config.stash.get(_TOLD, []):
         terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def run_as(servers: Servers, db: None) -> RunAs:
+    """Django's connection as another role than web's, for as long as the context lasts."""
+
+    @contextmanager
+    def running(role: str) -> Iterator[None]:
+        chosen = connections.settings["default"]
+        usual = chosen["USER"], chosen["PASSWORD"]
+        name = f"muniment_{role}"
+        _use(name, servers.postgres.secrets.role_password(name))
+        try:
+            yield
+        finally:
+            _use(*usual)
+
+    return running
+
+
+def _use(user: str, password: str) -> None:
+    connections["default"].close()
+    connections["default"].close_pool()  # type: ignore[attr-defined]  # PostgreSQL's alone
+    connections.settings["default"].update({"USER": user, "PASSWORD": password})
+    del connections["default"]

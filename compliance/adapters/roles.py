@@ -79,7 +79,7 @@ RIGHTS: Mapping[str, Mapping[str, str]] = {
     "sessions_log_address": {"web": _R, "recorder": _A, "worker": _R, "retention": _KEYED},
     "sessions_log_tombstone": {"web": _R, "follower": _R, "worker": _R, "retention": _A},
     "sessions_log_organization": {
-        "web": _W,
+        "web": "SELECT, INSERT, UPDATE (name, accepts_back_days)",
         "recorder": _R,
         "follower": _R,
         "worker": _R,

@@ -36,7 +36,7 @@ class PostgresCheckpoints:
             (self._shard, unsigned_since),
         )
         return [
-            UnsignedLedger(organization_id, uid, slug, Frontier.unpacked(size, frontier), batch)
+            UnsignedLedger(organization_id, uid, slug, _frontier(size, frontier), batch)
             for organization_id, uid, slug, size, frontier, batch in rows
         ]
 
@@ -48,3 +48,10 @@ class PostgresCheckpoints:
             " VALUES (%s, %s, %s, %s, %s)",
             (ledger.organization_id, checkpoint.size, checkpoint.root, str(note), ledger.batch),
         )
+
+
+def _frontier(size: int, packed: bytes) -> Frontier | None:
+    try:
+        return Frontier.unpacked(size, packed)
+    except ValueError:
+        return None

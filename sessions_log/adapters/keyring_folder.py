@@ -174,10 +174,17 @@ def create_durably(path: Path, content: bytes) -> None:
         fresh.unlink()
 
 
+def write_whole(descriptor: int, content: bytes) -> None:
+    """Write all of it: a disk that is nearly full takes a part, and says so only the next time. Raises OSError."""
+    left = memoryview(content)
+    while left:
+        left = left[os.write(descriptor, left) :]
+
+
 def _write_durably(path: Path, content: bytes, flags: int) -> None:
     descriptor = os.open(path, os.O_WRONLY | flags, 0o600)
     try:
-        os.write(descriptor, content)
+        write_whole(descriptor, content)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

@@ -23,6 +23,23 @@ class OrganizationKeysRepository:
         )
         return RecordingOrganization(*rows[0])
 
+    def oldest_epoch(self, organization_id: int) -> int | None:
+        """See the protocol."""
+        rows = _execute(
+            """
+            SELECT least(
+                (SELECT min(epoch) FROM sessions_log_subject WHERE organization_id = o.id),
+                (SELECT min(k.epoch) FROM sessions_log_subjectkey k
+                    JOIN sessions_log_subject s ON s.id = k.subject_id WHERE s.organization_id = o.id),
+                (SELECT min(epoch) FROM sessions_log_session WHERE organization_id = o.id),
+                (SELECT min(epoch) FROM sessions_log_target WHERE organization_id = o.id),
+                (SELECT min(epoch) FROM sessions_log_address WHERE organization_id = o.id))
+            FROM sessions_log_organization o WHERE o.id = %s
+            """,
+            organization_id,
+        )
+        return None if rows[0][0] is None else int(rows[0][0])
+
     def set_epochs(self, organization_id: int, epoch: int, old_epoch: int | None) -> None:
         """See the protocol."""
         _execute(

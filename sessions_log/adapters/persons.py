@@ -1,23 +1,30 @@
 """People as subjects, found and erased on Django's connection."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import OperationalError, connection
 
 from sessions_log.adapters.organization_keys import OrganizationKeysRepository
-from sessions_log.commands.erasing import Gone, Holding
+from sessions_log.commands.erasing import Gone, Holding, PersonsBusy
 from sessions_log.models.read_models import FOLLOWER_LOCK
 from sessions_log.ports import RecordingOrganization
+
+LONGEST_WAIT = "5s"
 
 
 class PersonRepository:
     """See `sessions_log.commands.erasing.Persons`."""
 
     def lock(self, organization_id: int) -> RecordingOrganization:
-        """See the protocol."""
+        """See the protocol. The follower's lock first: waiting for it with a transaction number holds up all."""
+        try:
+            _rows("SELECT set_config('lock_timeout', %(limit)s, true)", limit=LONGEST_WAIT)
+            _rows("SELECT pg_advisory_xact_lock(%(class)s, hashtext('sessions'))", **{"class": FOLLOWER_LOCK})
+        except OperationalError:
+            raise PersonsBusy("a read model is being kept or rebuilt; try again when that is done") from None
         return OrganizationKeysRepository().lock(organization_id)
 
     def subjects(self, organization_id: int, lookups: Sequence[bytes]) -> list[UUID]:
@@ -45,14 +52,14 @@ class PersonRepository:
             SELECT (SELECT count(*) FROM sessions_log_sessionlog
                     WHERE organization_id = %(organization)s AND subject_id = ANY(%(subjects)s)),
                    EXISTS (SELECT FROM sessions_log_quarantinedrequest
-                           WHERE organization_id = %(organization)s AND retried_at IS NULL)
+                           WHERE retried_at IS NULL)
             """,
             organization=organization_id,
             subjects=list(subjects),
         )
         return Holding(*rows[0])
 
-    def erase(self, organization_id: int, subjects: Sequence[UUID], statement: UUID, at: datetime) -> Gone:
+    def erase(self, organization_id: int, subjects: Mapping[UUID, UUID], at: datetime) -> Gone:
         """See the protocol."""
         own: dict[str, Any] = {"organization": organization_id, "subjects": list(subjects)}
         # First what needs the rows that go: which addresses and targets stand in nobody else's entries.
@@ -69,8 +76,9 @@ class PersonRepository:
         _change("DELETE FROM sessions_log_subject WHERE id = ANY(%(subjects)s)", own)
         _change(
             "INSERT INTO sessions_log_tombstone (id, organization_id, statement_id, erased_at)"
-            " SELECT id, %(organization)s, %(statement)s, %(at)s FROM unnest(%(subjects)s) AS gone (id)",
-            {**own, "statement": statement, "at": at},
+            " SELECT id, %(organization)s, statement, %(at)s"
+            " FROM unnest(%(subjects)s, %(statements)s) AS gone (id, statement)",
+            {**own, "statements": list(subjects.values()), "at": at},
         )
         _change("UPDATE sessions_log_organization SET erasures = erasures + 1 WHERE id = %(organization)s", own)
         return Gone(sessions, addresses, targets)
@@ -113,7 +121,6 @@ def _clean_inventory(own: dict[str, Any]) -> None:
 
     The follower that keeps them stands still meanwhile; from then on it passes over whoever has a tombstone.
     """
-    _rows("SELECT pg_advisory_xact_lock(%(class)s, hashtext('sessions'))", **{"class": FOLLOWER_LOCK})
     _change(
         """
         DELETE FROM sessions_log_sessionsummary s WHERE s.id IN (

@@ -15,11 +15,11 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
-from sessions_log.adapters.keyring_folder import FolderKeyring, guarded, sync_folder
+from sessions_log.adapters.keyring_folder import FolderKeyring, guarded, sync_folder, write_whole
 from sessions_log.adapters.signing_keys import SigningKeyFiles
 from sessions_log.domain.checkpoint import Checkpoint, parse_checkpoint
 from sessions_log.domain.merkle import Frontier
-from sessions_log.domain.signed_note import Note, VerifierKey, parse_note, signed
+from sessions_log.domain.signed_note import InvalidNote, Note, VerifierKey, parse_note, signed
 from sessions_log.ports import HeadRefused
 
 _LONGEST_LINE_BYTES = 64 * 1024
@@ -81,7 +81,7 @@ class FolderSigner:
             if last is not None and not _follows(parse_checkpoint(last.text), checkpoint):
                 raise HeadRefused("the ledger's head is smaller than one that was signed, or another of its size")
             line = json.dumps({"at": at.isoformat(), "note": str(note)}, ensure_ascii=False)
-            os.write(descriptor, line.encode() + b"\n")
+            write_whole(descriptor, line.encode() + b"\n")
             os.fsync(descriptor)
         if last is None:
             sync_folder(self._signed)
@@ -150,7 +150,10 @@ def _last_signed(descriptor: int) -> Note | None:
         os.ftruncate(descriptor, size - len(cut))
     if not newline:
         return None
-    return parse_note(_note_in(whole.rpartition(b"\n")[2]))
+    try:
+        return parse_note(_note_in(whole.rpartition(b"\n")[2]))
+    except InvalidNote:
+        raise HeadRefused("the last checkpoint beside the keys was changed") from None
 
 
 def _note_in(line: bytes) -> bytes:

@@ -1,6 +1,7 @@
 """What the statements of a ledger account for, as a verification reads them."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -10,12 +11,14 @@ from sessions_log.domain.statements import UnfitStatement, details_of, read_stat
 from sessions_log.domain.verification.scope import VerifiedLedger
 
 # A statement waits in the inbox for its place, and what it states has happened: until it has one, the tombstones count.
+# Not for long, and only where a recorder will take it: else a row that nobody ever reads would account for anything.
 _PENDING = """
 SELECT t.id FROM sessions_log_tombstone t WHERE t.organization_id = %(organization)s
     AND NOT EXISTS (SELECT FROM sessions_log_statement s WHERE s.id = t.statement_id)
     AND EXISTS (
-        SELECT FROM sessions_log_inbox i WHERE i.organization_id = t.organization_id
-            AND i.entry_ids = uuid_send(t.statement_id)
+        SELECT FROM sessions_log_inbox i JOIN sessions_log_organization o ON o.id = i.organization_id
+        WHERE i.organization_id = t.organization_id AND i.entry_ids = uuid_send(t.statement_id)
+            AND i.kind = 4 AND i.lane = 0 AND i.shard = o.shard AND i.received_at > now() - interval '15 minutes'
             AND NOT EXISTS (SELECT FROM sessions_log_outcome o WHERE o.id = i.id))
 """
 
@@ -23,12 +26,17 @@ SELECT t.id FROM sessions_log_tombstone t WHERE t.organization_id = %(organizati
 def erased_subjects(connection: Connection[Any], ledger: VerifiedLedger) -> frozenset[UUID]:
     """Subjects whom a statement in the ledger says to be erased. A tombstone that none stands behind proves nothing."""
     stated = {
-        UUID(hex=subject)
-        for _, details in statements(connection, ledger, "erasure")
-        for subject in details.get("subjects", ())
+        subject for _, details in statements(connection, ledger, "erasure") for subject in _ids(details.get("subjects"))
     }
     pending = connection.execute(_PENDING, {"organization": ledger.organization_id})
     return frozenset(stated | {own_id for (own_id,) in pending})
+
+
+def _ids(stated: Any) -> Iterator[UUID]:
+    """The ids in a list of them; what is none accounts for nobody."""
+    for one in stated if isinstance(stated, list) else ():
+        with suppress(ValueError, TypeError, AttributeError):
+            yield UUID(hex=one)
 
 
 def statements(

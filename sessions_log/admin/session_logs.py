@@ -79,9 +79,10 @@ class SessionLogAdmin(ReadOnlyAdmin):
         value = request.POST.get("q", "").strip()[:_LONGEST_VALUE]
         if not value:
             return HttpResponseRedirect(reverse(f"admin:{_LIST}"))
-        details = {"value": value}
-        record_look(request, organization, "admin.search", target=("page", "session-logs"), details=details)
         found = find_exactly(organization.pk, value, _opener(request, organization))
+        # What was found, never the value: the record of a search must not outlive the person it was for.
+        details = {"found": [f"{one.kind}:{one.id}" for one in found]}
+        record_look(request, organization, "admin.search", target=("page", "session-logs"), details=details)
         if found:
             return HttpResponseRedirect(f"{reverse(f'admin:{_LIST}')}?found={found[0].kind}:{found[0].id}")
         return self._render_list(request, _filters(organization, {}), _NOTHING, searched=value)

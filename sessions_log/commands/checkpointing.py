@@ -26,6 +26,8 @@ class Checkpointer:
         refused: HeadRefused | KeyDestroyed | None = None
         for ledger in self.checkpoints.due(now - AGAIN_AFTER):
             try:
+                if ledger.head is None:
+                    raise HeadRefused("the ledger's head does not belong to its size")
                 note = self.signer.sign(ledger.uid, f"{self.origin}/{ledger.slug}", ledger.head, now)
             except (HeadRefused, KeyDestroyed) as error:
                 refused = error

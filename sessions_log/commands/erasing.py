@@ -1,6 +1,6 @@
 """Erasing a person: his key goes, and with it the sense of all that it sealed; the ledger stays whole."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import NamedTuple, Protocol
@@ -16,14 +16,20 @@ from sessions_log.ports import Ports, RecordingOrganization
 # but after 30 days in any case.
 INBOX_KEPT = timedelta(days=2)
 QUARANTINE_KEPT = timedelta(days=30)
+# A statement must fit into a leaf: of a person with many sessions before signing in there are several.
+SUBJECTS_OF_A_STATEMENT = 1000
 
 
 class NoSuchSubject(Exception):
     """The organization knows nobody under this user id."""
 
 
+class PersonsBusy(Exception):
+    """What keeps people's read models is at work for longer than an erasure may wait, since recording waits for it."""
+
+
 class Holding(NamedTuple):
-    """What is held of subjects: how many entries, and whether requests of the organization lie in quarantine."""
+    """What is held of subjects: how many entries, and whether requests of anybody lie in quarantine."""
 
     entries: int
     has_quarantine: bool
@@ -41,7 +47,10 @@ class Persons(Protocol):
     """People as subjects. All of it works within the transaction at hand."""
 
     def lock(self, organization_id: int) -> RecordingOrganization:
-        """The organization; nothing is recorded of it until the transaction ends."""
+        """The organization; nothing is recorded of it until the transaction ends. Raises PersonsBusy.
+
+        To be called before anything is written.
+        """
 
     def subjects(self, organization_id: int, lookups: Sequence[bytes]) -> list[UUID]:
         """The subject of a person's lookup, then the provisional ones that turned out to be him."""
@@ -49,8 +58,11 @@ class Persons(Protocol):
     def holding(self, organization_id: int, subjects: Sequence[UUID]) -> Holding:
         """What is held of them."""
 
-    def erase(self, organization_id: int, subjects: Sequence[UUID], statement: UUID, at: datetime) -> Gone:
-        """Delete keys, names, lookups and what read models hold of them; put tombstones in their place."""
+    def erase(self, organization_id: int, subjects: Mapping[UUID, UUID], at: datetime) -> Gone:
+        """Delete keys, names, lookups and what read models hold of them; put tombstones in their place.
+
+        subjects: each with the statement that accounts for it.
+        """
 
 
 class ErasureStatement(NamedTuple):
@@ -84,11 +96,11 @@ class Erased:
     gone: Gone
     inbox_until: date
     epoch: int
-    statement: UUID
+    statements: tuple[UUID, ...]
 
 
 def erase_subject(command: EraseSubject, persons: Persons, ports: Ports) -> Erased:
-    """Erase a person in one transaction, with the statement that accounts for him. Raises NoSuchSubject.
+    """Erase a person in one transaction, with the statement that accounts for him. Raises NoSuchSubject, PersonsBusy.
 
     His entries stay with times, actions and random ids, which nothing resolves any more; so does every proof. What
     comes in of him later is of a new subject.
@@ -111,8 +123,40 @@ def _erase(
     ports: Ports,
 ) -> Erased:
     at = ports.clock()
-    holding = persons.holding(organization.id, subjects)
-    inbox_until = (at + (QUARANTINE_KEPT if holding.has_quarantine else INBOX_KEPT)).date()
+    entries, stated, inbox_until = 0, dict[UUID, UUID](), at.date()
+    for begin in range(0, len(subjects), SUBJECTS_OF_A_STATEMENT):
+        some = subjects[begin : begin + SUBJECTS_OF_A_STATEMENT]
+        holding = persons.holding(organization.id, some)
+        entries += holding.entries
+        inbox_until = (at + (QUARANTINE_KEPT if holding.has_quarantine else INBOX_KEPT)).date()
+        statement = _state(command, organization, some, holding, inbox_until, at, ports)
+        stated |= dict.fromkeys(some, statement)
+    gone = persons.erase(organization.id, stated, at)
+    statements = tuple(dict.fromkeys(stated.values()))
+    record_action(
+        PortalAction(
+            action="admin.change",
+            actor=command.actor,
+            organization_id=organization.id,
+            at=at,
+            target=("subject", str(subjects[0])),
+            details={"erased": True, "statement": str(statements[0]), "law": command.stated.law},
+        ),
+        ports,
+    )
+    return Erased(tuple(subjects), entries, gone, inbox_until, organization.epoch, statements)
+
+
+def _state(
+    command: EraseSubject,
+    organization: RecordingOrganization,
+    subjects: Sequence[UUID],
+    holding: Holding,
+    inbox_until: date,
+    at: datetime,
+    ports: Ports,
+) -> UUID:
+    """The statement that accounts for these subjects."""
     details = {
         "approvedBy": command.stated.approved_by.hex,
         "console": command.stated.is_console,
@@ -124,21 +168,5 @@ def _erase(
         "requestedBy": command.stated.requested_by.hex,
         "subjects": [one.hex for one in subjects],
     }
-    statement = UUID(
-        bytes=make_statement(
-            MakeStatement(organization_id=organization.id, type="erasure", details=details, at=at), ports
-        ).id
-    )
-    gone = persons.erase(organization.id, subjects, statement, at)
-    record_action(
-        PortalAction(
-            action="admin.change",
-            actor=command.actor,
-            organization_id=organization.id,
-            at=at,
-            target=("subject", str(subjects[0])),
-            details={"erased": True, "statement": str(statement), "law": command.stated.law},
-        ),
-        ports,
-    )
-    return Erased(tuple(subjects), holding.entries, gone, inbox_until, organization.epoch, statement)
+    made = make_statement(MakeStatement(organization_id=organization.id, type="erasure", details=details, at=at), ports)
+    return UUID(bytes=made.id)

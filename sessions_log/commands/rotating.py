@@ -68,6 +68,9 @@ class OrganizationKeys(Protocol):
     def lock(self, organization_id: int) -> RecordingOrganization:
         """The organization; until the transaction ends nobody else refers to its keys by writing."""
 
+    def oldest_epoch(self, organization_id: int) -> int | None:
+        """The lowest epoch that any row of the organization stands under, None where it has no rows."""
+
     def set_epochs(self, organization_id: int, epoch: int, old_epoch: int | None) -> None:
         """From now on these count."""
 
@@ -112,10 +115,30 @@ def rotate_keys(
 ) -> Rotated:
     """Begin a rotation, or take up the one that was begun; returns when it is finished.
 
+    Where the old keys are to be destroyed, one that was taken up is followed by another: what was erased since the
+    first one began stood under its new keys already.
     told: is given what was done so far, after each step. Short transactions: recording waits for one at most. Raises
     CannotRotate, KeyDestroyed, KeyringUnavailable; then it may be called again.
     """
-    organization = _begin(command, store, ports)
+    is_taken_up, organization = _begin(command, store, ports)
+    done = _rotate(command, organization, store, ports, told)
+    if not command.is_old_destroyed:
+        return done
+    if is_taken_up:
+        _, organization = _begin(command, store, ports)
+        done = _rotate(command, organization, store, ports, told)
+    done.destroyed = _destroy_old(command, store, ports)
+    return done
+
+
+def _rotate(
+    command: RotateKeys,
+    organization: RecordingOrganization,
+    store: OrganizationKeys,
+    ports: Ports,
+    told: Callable[[Rotated], None],
+) -> Rotated:
+    """From the old epoch to the present one."""
     keys = {number: ports.keyring.epoch(organization.uid, number) for number in organization.epochs()}
     old, new = keys[organization.epochs()[-1]], keys[organization.epoch]
     done = Rotated(organization.epoch)
@@ -127,18 +150,18 @@ def rotate_keys(
         done.values += taken
         told(done)
     _finish(command, organization, store, ports, done)
-    if command.is_old_destroyed:
-        done.destroyed = _destroy_old(command, store, ports)
     return done
 
 
-def _begin(command: RotateKeys, store: OrganizationKeys, ports: Ports) -> RecordingOrganization:
+def _begin(command: RotateKeys, store: OrganizationKeys, ports: Ports) -> tuple[bool, RecordingOrganization]:
+    """Whether one was under way already, and the organization with both its epochs."""
     with ports.transaction():
         organization = store.lock(command.organization_id)
-        if organization.old_epoch is None:
-            ports.keyring.make_epoch(organization.uid, organization.epoch + 1)
-            store.set_epochs(organization.id, organization.epoch + 1, organization.epoch)
-        return store.lock(command.organization_id)
+        if organization.old_epoch is not None:
+            return True, organization
+        ports.keyring.make_epoch(organization.uid, organization.epoch + 1)
+        store.set_epochs(organization.id, organization.epoch + 1, organization.epoch)
+        return False, store.lock(command.organization_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,9 +241,15 @@ def _finish(
 
 
 def _destroy_old(command: RotateKeys, store: OrganizationKeys, ports: Ports) -> tuple[int, ...]:
-    """Destroy the keys of all epochs before the present one; stated and destroyed together, and again after a crash."""
+    """Destroy the keys of all epochs before the present one; stated and destroyed together, and again after a crash.
+
+    Raises CannotRotate where anything stands under them: somebody else has begun another rotation, or changed a row.
+    """
     with ports.transaction():
         organization = store.lock(command.organization_id)
+        oldest = store.oldest_epoch(organization.id)
+        if organization.old_epoch is not None or (oldest is not None and oldest < organization.epoch):
+            raise CannotRotate("keys of an earlier epoch are in use still, so none is destroyed")
         old = tuple(range(1, organization.epoch))
         _declare(command, {"keys": "epoch", "destroyedBelow": organization.epoch}, ports)
         for number in old:

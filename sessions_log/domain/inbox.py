@@ -73,7 +73,10 @@ def open_body(sealed: bytes, day_key: bytes, *, request_id: bytes, organization:
         raise CannotOpen("an inbox row does not open under its day's key") from None
     if packed[:1] == _PLAIN:
         return packed[1:]
-    return zstandard.ZstdDecompressor().decompress(packed[1:], max_output_size=_LARGEST_BODY_BYTES)
+    try:
+        return zstandard.ZstdDecompressor().decompress(packed[1:], max_output_size=_LARGEST_BODY_BYTES)
+    except zstandard.ZstdError:
+        raise CannotOpen("an inbox row does not decompress") from None
 
 
 @lru_cache(8)

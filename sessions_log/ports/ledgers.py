@@ -62,12 +62,15 @@ class KeyChange(Protocol):
 
 
 class UnsignedLedger(NamedTuple):
-    """A ledger whose head is to be signed, and the shard's last batch in it."""
+    """A ledger whose head is to be signed, and the shard's last batch in it.
+
+    head: None where what is stored of it cannot be read.
+    """
 
     organization_id: int
     uid: UUID
     slug: str
-    head: Frontier
+    head: Frontier | None
     batch: int
 
 

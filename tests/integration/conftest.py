@@ -1,12 +1,11 @@
 """The processes behind the API, run at a test's word and in their own roles."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.conf import settings
-from django.db import connections
 
 from sessions_log import wiring
 from sessions_log.adapters.recorder_store import PostgresRecorderStore
@@ -15,9 +14,8 @@ from sessions_log.commands.completeness import Completeness
 from sessions_log.commands.recording import Recorder
 from sessions_log.followers.reading import follow, load
 from sessions_log.ports import EntriesRefused
-from tests.conftest import Servers
+from tests.conftest import RunAs, Servers
 
-RunAs = Callable[[str], AbstractContextManager[None]]
 State = Callable[[datetime], None]
 GRACE = timedelta(minutes=15)
 
@@ -64,24 +62,6 @@ def checkpointer(recorder: Recorder) -> Checkpointer:
 
 
 @pytest.fixture
-def run_as(servers: Servers, db: None) -> RunAs:
-    """Django's connection as another role than web's, for as long as the context lasts."""
-
-    @contextmanager
-    def running(role: str) -> Iterator[None]:
-        chosen = connections.settings["default"]
-        usual = chosen["USER"], chosen["PASSWORD"]
-        name = f"muniment_{role}"
-        _use(name, servers.postgres.secrets.role_password(name))
-        try:
-            yield
-        finally:
-            _use(*usual)
-
-    return running
-
-
-@pytest.fixture
 def follow_all(run_as: RunAs) -> Callable[[], None]:
     """Apply every batch to every read model, in the followers' role."""
 
@@ -92,10 +72,3 @@ def follow_all(run_as: RunAs) -> Callable[[], None]:
                     pass
 
     return run
-
-
-def _use(user: str, password: str) -> None:
-    connections["default"].close()
-    connections["default"].close_pool()  # type: ignore[attr-defined]  # PostgreSQL's alone
-    connections.settings["default"].update({"USER": user, "PASSWORD": password})
-    del connections["default"]

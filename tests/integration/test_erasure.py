@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
@@ -15,6 +16,8 @@ from django.core.management import CommandError, call_command
 from compliance import wiring as people
 from compliance.commands.people import AddPerson, GiveRight, add_person, give_right
 from compliance.queries import person_of
+from sessions_log.adapters import persons
+from sessions_log.commands import erasing
 from sessions_log.commands.checkpointing import Checkpointer
 from sessions_log.domain.statements import details_of
 from sessions_log.models import (
@@ -28,8 +31,9 @@ from sessions_log.models import (
     Target,
     Tombstone,
 )
+from sessions_log.models.read_models import FOLLOWER_LOCK
+from tests.conftest import RunAs, Servers
 from tests.integration.api import SESSION_LOGS, accepted, call, found
-from tests.integration.conftest import RunAs
 from tests.organizations import ACTOR, Tenant, make_tenant, session_record
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -295,3 +299,31 @@ def _opened(tenant: Tenant) -> Any:
     out = io.StringIO()
     call_command("verify", "--organization", tenant.organization.slug, "--open", stdout=out)
     return json.loads(out.getvalue())
+
+
+def test_person_of_many_sessions_is_accounted_for_by_several_statements(
+    tenant: Tenant, erase: Erase, record_all: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(erasing, "SUBJECTS_OF_A_STATEMENT", 2)
+    for at in range(4):  # each was begun by somebody who was not known yet
+        accepted(tenant, [_of(None, f"s-{at}")])
+        record_all()
+        accepted(tenant, [_of("jane", f"s-{at}")])
+        record_all()
+    assert erase("jane").count("statement: ") == 3
+    record_all()
+    bodies = Statement.objects.filter(organization_id=tenant.organization.id, type="erasure").values_list(
+        "body", flat=True
+    )
+    assert [len(details_of(bytes(body))["subjects"]) for body in bodies.order_by("seq")] == [2, 2, 1]
+    call_command("verify", "--organization", tenant.organization.slug, "--open")
+
+
+def test_erasure_does_not_wait_for_a_read_model_while_recording_waits_for_it(
+    tenant: Tenant, erase: Erase, servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(persons, "LONGEST_WAIT", "100ms")
+    with psycopg.connect(servers.url("follower")) as rebuilding:
+        rebuilding.execute("SELECT pg_advisory_xact_lock(%s, hashtext('sessions'))", (FOLLOWER_LOCK,))
+        with pytest.raises(CommandError, match="try again"):
+            erase("jane")

@@ -21,8 +21,8 @@ from sessions_log.models import Finding
 from sessions_log.queries.health import Check, checks, findings_now, open_findings
 from sessions_log.queries.organizations import organization_by_slug
 from sessions_log.queries.session_logs import Search, session_log_page
+from tests.conftest import RunAs
 from tests.integration.api import SESSION_LOGS, accepted, call, post
-from tests.integration.conftest import RunAs
 from tests.organizations import ACTOR, make_tenant, session_record
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -71,6 +71,7 @@ def _without_valkey() -> Iterator[None]:
 
 def _use_valkey(url: str) -> None:
     settings.CACHES["default"]["LOCATION"] = url
+    _ = caches["default"]  # made, where this thread has none yet
     del caches["default"]
     wiring.record_limits.cache_clear()
 

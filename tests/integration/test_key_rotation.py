@@ -12,14 +12,14 @@ from django.core.management import CommandError, call_command
 from sessions_log import wiring
 from sessions_log.commands import rotating
 from sessions_log.commands.recording import Recorder
-from sessions_log.commands.rotating import Rotated, RotateKeys, rotate_keys
+from sessions_log.commands.rotating import CannotRotate, Rotated, RotateKeys, rotate_keys
 from sessions_log.domain import sealing
 from sessions_log.domain.sealing import CannotOpen
 from sessions_log.domain.statements import details_of
 from sessions_log.models import Address, Organization, Session, Statement, Subject, SubjectKey, Target
 from sessions_log.ports import KeyDestroyed
+from tests.conftest import RunAs
 from tests.integration.api import accepted, found
-from tests.integration.conftest import RunAs
 from tests.organizations import ACTOR, Tenant, make_tenant, session_record
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -183,6 +183,43 @@ def test_command_says_what_it_did_and_refuses_unknown_organizations(tenant: Tena
             call_command("rotate_keys", "--organization", "nowhere")
     assert out.getvalue().startswith("epoch 2: 14 subjects and ")
     assert "the keys of 1 earlier epoch(s) are destroyed" in out.getvalue()
+
+
+@pytest.mark.usefixtures("few_at_once")
+def test_rotation_that_is_taken_up_is_followed_by_another_before_keys_are_destroyed(
+    tenant: Tenant, rotate: Rotate
+) -> None:
+    """Whoever was erased between the two stood under the keys of the first one already."""
+
+    def interrupt(_: Rotated) -> None:
+        raise Interrupted
+
+    with pytest.raises(Interrupted):
+        rotate(told=interrupt)
+    assert rotate(destroy=True).epoch == 3
+    for gone in (1, 2):
+        with pytest.raises(KeyDestroyed):
+            wiring.keyring().epoch(tenant.organization.uid, gone)
+    assert _everybody_is_found(tenant)
+
+
+def test_keys_are_not_destroyed_while_another_rotation_needs_them(
+    tenant: Tenant, rotate: Rotate, run_as: RunAs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else begins the next rotation just when this one has finished."""
+    finish = rotating._finish
+
+    def finish_and_begin(*arguments: Any) -> None:
+        finish(*arguments)
+        monkeypatch.setattr(rotating, "_finish", finish)
+        rotating._begin(arguments[0], arguments[2], arguments[3])
+
+    monkeypatch.setattr(rotating, "_finish", finish_and_begin)
+    with pytest.raises(CannotRotate, match="in use still"):
+        rotate(destroy=True)
+    assert wiring.keyring().epoch(tenant.organization.uid, 1).number == 1
+    assert rotate(destroy=True).epoch == 4
+    assert _everybody_is_found(tenant)
 
 
 def test_recorder_with_nothing_to_do_keeps_no_key(tenant: Tenant, recorder: Recorder) -> None:

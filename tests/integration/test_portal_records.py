@@ -27,8 +27,9 @@ from sessions_log.models import QuarantinedRequest
 from sessions_log.queries.organizations import organization_by_slug
 from sessions_log.queries.session_logs import Search, SessionLogRow, session_log_page
 from sessions_log.templatetags.portal import DASH
+from tests.conftest import RunAs
 from tests.integration.api import accepted, found
-from tests.integration.conftest import GRACE, RunAs, State
+from tests.integration.conftest import GRACE, State
 from tests.organizations import ACTOR, Tenant, make_tenant, session_record
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -84,14 +85,19 @@ def test_look_at_the_list_is_a_record_with_what_was_asked(record_all: Callable[[
     assert look["metadata"] == {"asked": {"outcome": "denied"}, "rows": 0}
 
 
-def test_search_is_a_record_with_the_searched_value(record_all: Callable[[], None]) -> None:
+def test_search_is_a_record_with_what_was_found_and_never_the_value(record_all: Callable[[], None]) -> None:
     tenant = make_tenant()
+    accepted(tenant, session_record())
+    record_all()
+    subject = found(tenant)[0]["subject"]
+    officer = signed_in(person(tenant))
 
-    answer = signed_in(person(tenant)).post(f"{LOGS}search/", {"q": "m.russo"})
+    for value in ("m.russo", "nobody.known"):
+        officer.post(f"{LOGS}search/", {"q": value})
 
-    assert answer.status_code == 200
-    (look,) = looks(tenant, record_all, "admin.search")
-    assert look["metadata"] == {"value": "m.russo"}
+    told = looks(tenant, record_all, "admin.search")
+    assert [look["metadata"] for look in told] == [{"found": []}, {"found": [f"subject:{subject}"]}]
+    assert "nobody.known" not in str(told)
 
 
 def test_look_at_a_record_names_it(record_all: Callable[[], None]) -> None:

@@ -19,9 +19,8 @@ from sessions_log.domain.inbox import InboxRequest
 from sessions_log.domain.session_record import SessionRecord
 from sessions_log.followers.reading import Entries, Follower, follow, load, rebuild
 from sessions_log.models import Facet, FollowerPosition, MinuteCounter, SessionSummary
-from tests.conftest import Servers
+from tests.conftest import RunAs, Servers
 from tests.integration.api import accepted, found
-from tests.integration.conftest import RunAs
 from tests.organizations import Tenant, make_tenant, session_record
 
 pytestmark = pytest.mark.usefixtures("db")

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -191,6 +192,33 @@ def test_entries_that_the_database_refuses_are_set_aside_and_the_rest_goes_on(re
     assert QuarantinedRequest.objects.get(id=UUID(bytes=poison.id)).reason == "the database refuses it (CheckViolation)"
     _assert_ledger_is_whole(tenant)
     _assert_ledger_is_whole(other)
+
+
+def test_live_request_is_not_set_aside_for_an_imported_one_that_was_refused_before_it_came(
+    record_all: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tenant = make_tenant()
+    record_all()
+    poison = _request(tenant, encode_records(_records(1)), [entry_id.random(datetime(1999, 1, 1, tzinfo=UTC))])
+    wiring.inbox().put(dataclasses.replace(poison, lane=LANE_BULK))
+    came: list[UUID] = []
+
+    def record(recorder: Recorder, transaction: Any, requests: list[InboxRequest], now: datetime) -> None:
+        """As always; after the attempt at this one alone, a live one comes in."""
+        try:
+            usual(recorder, transaction, requests, now)
+        except BaseException:
+            if [one.id for one in requests] == [poison.id] and recorder.wary and not came:
+                came.append(_put(tenant, _records(1)))
+            raise
+
+    usual = Recorder._record
+    monkeypatch.setattr(Recorder, "_record", record)
+    record_all()
+    record_all()
+
+    assert _counts(tenant, poison.id) == ("done", 0, 1)
+    assert [_counts(tenant, one) for one in came] == [("done", 1, 0)]
 
 
 def test_refused_request_leaves_the_next_records_of_its_user_recordable(record_all: Callable[[], None]) -> None:

@@ -15,7 +15,7 @@ from sessions_log.domain.inbox import InboxRequest
 from sessions_log.domain.session_record import SessionRecord
 from sessions_log.models import InboxRow, RequestOutcome
 from sessions_log.ports import KeyDestroyed
-from tests.integration.conftest import RunAs
+from tests.conftest import RunAs
 from tests.organizations import Tenant, make_tenant
 
 pytestmark = pytest.mark.usefixtures("db")

@@ -20,9 +20,8 @@ from sessions_log.domain.statements import details_of
 from sessions_log.models import Checkpoint as StoredCheckpoint
 from sessions_log.models import SessionLog, Statement
 from sessions_log.ports import HeadRefused, KeyDestroyed
-from tests.conftest import Servers
+from tests.conftest import RunAs, Servers
 from tests.integration.api import accepted, call
-from tests.integration.conftest import RunAs
 from tests.organizations import Tenant, make_tenant, session_record
 
 pytestmark = pytest.mark.usefixtures("db")

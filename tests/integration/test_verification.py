@@ -26,9 +26,8 @@ from sessions_log.models import JobRun, LedgerHead, MinuteCounter, Verification,
 from sessions_log.ports import HeadRefused, KeyDestroyed
 from sessions_log.queries.health import findings_now
 from sessions_log.queries.verification import failed_ledgers, latest_verification
-from tests.conftest import Servers
+from tests.conftest import RunAs, Servers
 from tests.integration.api import accepted
-from tests.integration.conftest import RunAs
 from tests.organizations import Tenant, make_tenant, session_record
 
 pytestmark = pytest.mark.usefixtures("db")

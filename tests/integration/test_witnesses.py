@@ -21,8 +21,8 @@ from sessions_log.domain.witness_policy import Witness
 from sessions_log.models import Cosignature
 from sessions_log.ports import Uncosigned
 from sessions_log.queries.signatures import cosignature_faults
+from tests.conftest import RunAs
 from tests.e2e.tls_servers import Authority
-from tests.integration.conftest import RunAs
 from tests.integration.witnessed_ledger import LATER, Ledger, OnlyOf
 from tests.witnesses import RunningWitness, policy_of
 

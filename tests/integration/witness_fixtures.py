@@ -9,7 +9,7 @@ import pytest
 
 from sessions_log.commands.checkpointing import Checkpointer
 from sessions_log.ports import HeadRefused, KeyDestroyed
-from tests.integration.conftest import RunAs
+from tests.conftest import RunAs
 from tests.integration.witnessed_ledger import Ledger
 from tests.witnesses import RunningWitness
 

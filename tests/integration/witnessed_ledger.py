@@ -16,8 +16,8 @@ from sessions_log.models import Checkpoint, WitnessStanding
 from sessions_log.ports import AskWitnesses, Uncosigned
 from sessions_log.queries import ledger
 from sessions_log.queries.witnesses import unwitnessed_ledgers, witness_findings
+from tests.conftest import RunAs
 from tests.integration.api import Answer, accepted, call
-from tests.integration.conftest import RunAs
 from tests.organizations import Tenant, make_tenant, session_record
 from tests.witnesses import RunningWitness
 

@@ -24,7 +24,7 @@ Connect = Callable[[str], psycopg.Connection[Any]]
 Verify = Callable[..., list[str]]
 Tamper = Callable[..., None]
 ENTRIES = 600
-GUARDED = ("sessionlog", "leafbundle", "treenode", "checkpoint", "statement")
+GUARDED = ("sessionlog", "leafbundle", "treenode", "checkpoint", "statement", "tombstone", "verification")
 
 
 @pytest.fixture

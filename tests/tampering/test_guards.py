@@ -33,6 +33,8 @@ def _evidence(connection: psycopg.Connection[Any]) -> list[str]:
         "sessions_log_treenode",
         "sessions_log_checkpoint",
         "sessions_log_statement",
+        "sessions_log_verification",
+        "sessions_log_tombstone",
         "sessions_log_cosignature",
         *(name for (name,) in partitions),
     ]

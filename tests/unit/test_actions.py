@@ -32,3 +32,8 @@ def test_custom_name_is_an_action(name: str) -> None:
 )  # fmt: skip
 def test_anything_else_is_not(name: str) -> None:
     assert not is_action(name)
+
+
+def test_custom_action_in_which_something_sensitive_is_found_is_none() -> None:
+    assert is_action("custom.order_closed")
+    assert not is_action("custom.4111111111111111")

@@ -226,3 +226,11 @@ def test_a_hundred_thousand_findings_take_no_more_than_linear_time() -> None:
     redact_text("a@b.it 4111111111111111 " * 50_000, KEY, counts)
     assert counts == {"email": 50_000, "payment_card": 50_000}
     assert time.process_time() - begun < 30
+
+
+def test_keys_that_become_the_same_placeholder_are_told_apart() -> None:
+    counts: dict[str, int] = {}
+    same = placeholder("email", "bob@x.example", KEY)
+    redacted = redact({"Bob@x.example": 1, "bob@x.example": 2, "BOB@x.example": 3, "kept": 4}, KEY, counts)
+    assert redacted == {same: 1, f"{same} (2)": 2, f"{same} (3)": 3, "kept": 4}
+    assert counts == {"email": 3}

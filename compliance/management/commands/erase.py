@@ -9,8 +9,9 @@ from django.core.management import BaseCommand, CommandError
 from compliance import wiring
 from compliance.commands.erasing import ApprovalMissing, EraseOnTwoNames, UnknownGround, erase_on_two_names
 from compliance.domain.grounds import GROUNDS
-from sessions_log.commands.erasing import Erased, NoSuchSubject
+from sessions_log.commands.erasing import Erased, NoSuchSubject, PersonsBusy
 from sessions_log.management.operator import operator
+from sessions_log.ports import KeyDestroyed, KeyringUnavailable
 from sessions_log.queries.organizations import organization_by_slug
 
 
@@ -49,7 +50,7 @@ class Command(BaseCommand):
                 ),
                 wiring.ports(),
             )
-        except (ApprovalMissing, UnknownGround, NoSuchSubject) as error:
+        except (ApprovalMissing, UnknownGround, NoSuchSubject, PersonsBusy, KeyDestroyed, KeyringUnavailable) as error:
             raise CommandError(str(error)) from None
         self.stdout.write(_words(erased, organization.slug))
 
@@ -60,7 +61,7 @@ def _words(erased: Erased, slug: str) -> str:
         (
             f"erased: {len(erased.subjects)} subject(s) with the key of {erased.entries:,} entries,"
             f" {gone.sessions} session(s), {gone.addresses} address(es), {gone.targets} target(s)",
-            f"statement: {erased.statement}",
+            *(f"statement: {statement}" for statement in erased.statements),
             f"no copy in the inbox can be opened from {erased.inbox_until} on",
             "copies in backups and in the write-ahead log die with their keys:"
             f" manage.py rotate_keys --organization {slug} --destroy-old",

@@ -27,10 +27,22 @@ def redact(value: Any, key: bytes, counts: dict[str, int]) -> Any:
     if isinstance(value, str):
         return redact_text(value, key, counts)
     if isinstance(value, dict):
-        return {redact_text(name, key, counts): redact(item, key, counts) for name, item in value.items()}
+        redacted: dict[str, Any] = {}
+        for name, item in value.items():
+            redacted[_free(redact_text(name, key, counts), redacted)] = redact(item, key, counts)
+        return redacted
     if isinstance(value, list):
         return [redact(item, key, counts) for item in value]
     if isinstance(value, (int, float)) and abs(value) >= 10**12 and value == int(value):
         digits = str(abs(int(value)))
         return redact_text(digits, key, counts) if is_payment_card(digits) else value
     return value
+
+
+def _free(name: str, taken: dict[str, Any]) -> str:
+    """The name, numbered where another key became the same one: `[email:3f9c02aa71]`, `[email:3f9c02aa71] (2)`."""
+    numbered, number = name, 1
+    while numbered in taken:
+        number += 1
+        numbered = f"{name} ({number})"
+    return numbered

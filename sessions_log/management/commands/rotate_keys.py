@@ -41,7 +41,7 @@ class Command(BaseCommand):
         try:
             done = rotate_keys(command, wiring.organization_keys(), wiring.ports(), told)
         except (CannotRotate, KeyDestroyed, KeyringUnavailable) as error:
-            raise CommandError(f"{error}; nothing was destroyed, run it again when that is mended") from None
+            raise CommandError(f"{error}; run it again when that is mended") from None
         self.stdout.write(f"epoch {done.epoch}: {done.subjects:,} subjects and {done.values:,} values taken over")
         if options["destroy_old"]:
             self.stdout.write(f"the keys of {len(done.destroyed)} earlier epoch(s) are destroyed")
