@@ -9,6 +9,7 @@ from django.core.exceptions import DisallowedHost
 from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
 from django.middleware.security import SecurityMiddleware
+from django.template.loader import render_to_string
 from psycopg_pool import PoolTimeout
 
 from sessions_log.domain.deadline import deadline_in
@@ -20,6 +21,7 @@ _Chain = Callable[[HttpRequest], HttpResponse]
 _log = logging.getLogger("muniment.web")
 RETRY_AFTER_S = 2
 DATABASE_WITHIN_S = 10.0
+FOR_PROGRAMS = ("/api/", "/healthz/")
 KEY_IN_THE_CLEAR = "Keys are taken over https only. This one has travelled in the clear: have it replaced."
 
 
@@ -121,4 +123,7 @@ class database_errors:  # noqa: N801 -- named like the functions beside it; Djan
         else:
             return None
         _log.warning("%s unavailable (%s)", missing, type(error).__name__)
-        return problem_response(Problem(503, f"The {missing} is not available now.", retry_after_s=RETRY_AFTER_S))
+        if request.path.startswith(FOR_PROGRAMS):
+            return problem_response(Problem(503, f"The {missing} is not available now.", retry_after_s=RETRY_AFTER_S))
+        page = render_to_string("503.html", {"missing": missing})
+        return HttpResponse(page, status=503, headers={"Retry-After": str(RETRY_AFTER_S)})

@@ -34,6 +34,7 @@ from config.supervisor.state import (
 )
 
 USUAL_PORT = 8000
+HIGHEST_PORT = 65_535
 READY_WITHIN_S = 120
 
 
@@ -85,8 +86,8 @@ class Portal:
 
     def _web_port(self) -> int:
         wanted = os.environ.get("PORT", "")
-        if wanted and not wanted.isdigit():
-            raise StartFailed("PORT must be a number.")
+        if wanted and not (wanted.isascii() and wanted.isdecimal() and 0 < int(wanted) <= HIGHEST_PORT):
+            raise StartFailed(f"PORT must be a whole number from 1 to {HIGHEST_PORT}.")
         port = int(wanted) if wanted else self.state.ports.get("web", USUAL_PORT)
         if not port_is_free(port):
             if wanted:
@@ -224,6 +225,9 @@ def main() -> int:
             return _supervise(Portal(home))
     except PermissionError:
         say(f"{home.folder} belongs to another account. Choose another: MUNIMENT_HOME=/path make up")
+        return 1
+    except (FileExistsError, NotADirectoryError):
+        say(f"{home.folder} is no folder. Choose one: MUNIMENT_HOME=/path make up")
         return 1
 
 

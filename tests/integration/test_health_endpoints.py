@@ -23,6 +23,7 @@ from sessions_log.queries.organizations import organization_by_slug
 from sessions_log.queries.session_logs import Search, session_log_page
 from tests.conftest import RunAs
 from tests.integration.api import SESSION_LOGS, accepted, call, post
+from tests.integration.test_portal_records import person, signed_in
 from tests.organizations import ACTOR, make_tenant, session_record
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -95,11 +96,16 @@ def _keyring_at(folder: Path) -> Iterator[None]:
     usual = settings.KEYRING_FOLDER
     try:
         settings.KEYRING_FOLDER = str(folder)
-        wiring.keyring.cache_clear()
+        _forget_keyring()
         yield
     finally:
         settings.KEYRING_FOLDER = usual
-        wiring.keyring.cache_clear()
+        _forget_keyring()
+
+
+def _forget_keyring() -> None:
+    wiring.keyring.cache_clear()
+    wiring.ports.cache_clear()
 
 
 def test_without_its_keyring_nothing_is_ready_taken_or_found(tmp_path: Path, record_all: Callable[[], None]) -> None:
@@ -115,6 +121,15 @@ def test_without_its_keyring_nothing_is_ready_taken_or_found(tmp_path: Path, rec
     assert sent.json["detail"] == "The records cannot be stored now; none was."
     assert read.json["detail"] == "The keyring is not available now."
     assert all(int(answer.headers["retry-after"]) > 0 for answer in (sent, read))
+
+
+def test_person_gets_a_page_where_a_program_gets_a_problem(tmp_path: Path) -> None:
+    officer = signed_in(person(make_tenant()))
+    with _keyring_at(tmp_path / "not mounted"):
+        answer = officer.get("/admin/sessions_log/sessionlog/")
+    assert (answer.status_code, answer["Content-Type"]) == (503, "text/html; charset=utf-8")
+    assert int(answer["Retry-After"]) > 0
+    assert "The keyring is not available." in answer.text
 
 
 def _check(found: list[Check], name: str) -> Check:
