@@ -104,12 +104,15 @@ class LedgerVerifier:
     def _notes(
         self, own: Connection[Any], ledger: VerifiedLedger, scope: Scope, signed: int
     ) -> list[Iterable[StoredNote]]:
-        """All checkpoints; with a part of the ledger those that lie in it, and the database's latest."""
+        """All checkpoints; with a part of the ledger those that lie in it, and the latest here and beside the keys.
+
+        The latest, so that a ledger that was set back is too small for what it has signed whichever part is looked at.
+        """
         sizes = _sizes(scope.seqs) if scope.seqs is not None else range(2**63 - 1)
         beside = (
             StoredNote(f"checkpoint beside the keys, line {line}", note)
             for line, note in islice(self.signer.signed(ledger.uid), signed)
-            if scope.seqs is None or _size_in(note) in sizes
+            if scope.seqs is None or line == signed or _size_in(note) in sizes
         )
         return [*([one] for one in scope.kept), beside, _checkpoints(own, ledger.organization_id, sizes)]
 
