@@ -207,7 +207,7 @@ def test_live_request_is_not_set_aside_for_an_imported_one_that_was_refused_befo
         """As always; after the attempt at this one alone, a live one comes in."""
         try:
             usual(recorder, transaction, requests, now)
-        except BaseException:
+        except psycopg.Error:
             if [one.id for one in requests] == [poison.id] and recorder.wary and not came:
                 came.append(_put(tenant, _records(1)))
             raise
